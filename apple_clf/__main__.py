@@ -1,0 +1,6 @@
+"""`apple-clf` and `python -m apple_clf`."""
+
+from apple_clf.cli import main
+
+if __name__ == "__main__":
+    main()

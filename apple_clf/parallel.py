@@ -1,0 +1,109 @@
+"""Work on many small items on all cores, in order, with flat memory."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+from apple_clf.errors import MemoryLimitError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Worker = Callable[[list[Item]], Result]
+
+SERIAL_BELOW = 32
+"""Fewer items than this are done at once, before a process could start."""
+
+_worker: Callable[[list[Any]], Any]  # set once in each worker process
+
+
+def map_chunks(
+    make_worker: Callable[[], Worker[Item, Result]],
+    items: Iterable[Item],
+    *,
+    chunk_size: int = 32,
+) -> Iterator[Result]:
+    """The worker's result for each chunk of items, in order.
+
+    Each process makes its own worker, so that it may hold what cannot be sent. At most a few
+    chunks per core are under way, whatever the number of items.
+
+    Args:
+        make_worker: picklable; called once in each process.
+        items: consumed as needed.
+        chunk_size: items given to a worker at a time.
+
+    Raises:
+        MemoryLimitError: a worker process was killed, which is what a full memory looks like.
+    """
+    iterator = iter(items)
+    first = list(islice(iterator, SERIAL_BELOW))
+    cores = available_cores()
+    if len(first) < SERIAL_BELOW or cores == 1:
+        worker = make_worker()
+        for chunk in _chunks(chain(first, iterator), chunk_size):
+            yield worker(chunk)
+    else:
+        yield from _map_in_processes(
+            make_worker, _chunks(chain(first, iterator), chunk_size), cores
+        )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows have no affinity
+        return os.cpu_count() or 1
+
+
+def _map_in_processes(
+    make_worker: Callable[[], Worker[Item, Result]],
+    chunks: Iterator[list[Item]],
+    cores: int,
+) -> Iterator[Result]:
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # A forked worker has its imports already; elsewhere each must import anew.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    pool = ProcessPoolExecutor(
+        cores,
+        mp_context=multiprocessing.get_context(method),
+        initializer=_start_worker,
+        initargs=(make_worker,),
+    )
+    pending: deque[Future[Any]] = deque()
+    try:
+        for chunk in chunks:
+            pending.append(pool.submit(_run_worker, chunk))
+            if len(pending) >= 4 * cores:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise MemoryLimitError(
+            "a worker process was killed, most likely because memory ran out. "
+            "Close other programs, or use fewer or smaller images."
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(make_worker: Callable[[], Worker[Any, Any]]) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    _worker = make_worker()
+
+
+def _run_worker(chunk: list[Any]) -> Any:
+    return _worker(chunk)
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
