@@ -1,0 +1,42 @@
+"""Simulated pictures as a folder to train on, and a contact sheet to look at."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from apple_clf.contact_sheet import contact_sheet
+from apple_clf.errors import ConfigError
+from apple_clf.files import cannot_write, printable
+from apple_clf.simulation import CLASS_NAMES, simulate
+
+SHEET_SAMPLES = 100
+
+
+def write_simulated_folder(out: Path, n: int, *, size: int, seed: int) -> Path:
+    """Path of the contact sheet beside the pictures that were written.
+
+    Args:
+        out: a new or empty folder; gets <class>/<number>-<kind>.png and contact_sheet.png.
+        n: number of pictures.
+        size: side in pixels.
+        seed: the same seed draws the same pictures.
+
+    Raises:
+        ConfigError: the folder holds something.
+        FileSystemError: it cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{printable(out)}: is not empty. Name a new folder.")
+    drawn = simulate(n, image_size=(size, size), seed=seed)
+    sheet = out / "contact_sheet.png"
+    try:
+        for name in CLASS_NAMES:
+            (out / name).mkdir(parents=True, exist_ok=True)
+        for i, (pixels, label, kind) in enumerate(
+            zip(drawn.images, drawn.labels, drawn.kinds, strict=True)
+        ):
+            Image.fromarray(pixels).save(out / CLASS_NAMES[label] / f"{i:05d}-{kind}.png")
+        contact_sheet(drawn.images[:SHEET_SAMPLES], drawn.kinds[:SHEET_SAMPLES]).save(sheet)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    return sheet
