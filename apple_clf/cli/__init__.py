@@ -1,0 +1,111 @@
+"""The command line: parse, call one function, print.
+
+Answers go to stdout, narration and errors to stderr. Whatever a command does not need is imported
+inside its function, so that each starts at once.
+"""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from apple_clf import __version__
+from apple_clf.cli import configuration, data, prediction, running
+from apple_clf.errors import AppleClfError
+
+app = typer.Typer(
+    name="apple-clf",
+    help="Image-classification experiments from a YAML file.",
+    epilog="Start with: apple-clf train",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts three times faster
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(running.train)
+app.command()(prediction.predict)
+app.command()(prediction.evaluate)
+app.command()(running.runs)
+app.command()(configuration.init)
+app.add_typer(configuration.app)
+app.add_typer(data.app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"apple-clf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    global _debug
+    _debug = debug
+
+
+_debug = False
+
+
+def main() -> NoReturn:
+    """Runs the command line and exits with the code that docs/cli.md lists."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads only cost start-up here
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    code = _run()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        code = _forget_stdout(code)
+    except OSError as error:
+        code = _forget_stdout(5)
+        _complain(f"standard output cannot be written: {error.strerror}")
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command in sys.argv."""
+    try:
+        app()
+    except SystemExit as ended:  # Typer has shown usage errors and turned Ctrl-C into 130
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _forget_stdout(141)
+        code = ended.code if isinstance(ended.code, int) else 1
+        if code == 130:
+            _complain("interrupted.")
+        return code
+    except AppleClfError as error:
+        if _debug:
+            raise
+        _complain(str(error))
+        return error.exit_code
+    except OSError as error:
+        if _debug:
+            raise
+        _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        return 5
+    except MemoryError:
+        if _debug:
+            raise
+        _complain("memory ran out. Use fewer or smaller images, or a smaller network.")
+        return 8
+    return 0
+
+
+def _forget_stdout(code: int) -> int:
+    """Points stdout nowhere, so that Python's own last flush is silent too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
+
+
+def _complain(message: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"Error: {message}\n")

@@ -1,0 +1,57 @@
+"""`config check|show|schema` and `init`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apple_clf.cli.options import ConfigFile, Overrides
+from apple_clf.errors import ConfigError
+from apple_clf.files import printable
+
+app = typer.Typer(name="config", help="Check, show and describe experiments.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigFile = None, overrides: Overrides = None) -> None:
+    """Check an experiment without training it."""
+    from apple_clf.config import load_experiment
+
+    load_experiment(config, overrides or ())
+    typer.echo(f"{printable(config) if config else 'the built-in experiment'}: valid")
+
+
+@app.command()
+def show(config: ConfigFile = None, overrides: Overrides = None) -> None:
+    """Print an experiment with every value that it leaves to its default."""
+    from apple_clf.config import dump_experiment, load_experiment
+
+    typer.echo(dump_experiment(load_experiment(config, overrides or ())), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema, with which editors complete and check experiments."""
+    import json
+
+    from apple_clf.config import experiment_schema
+
+    typer.echo(json.dumps(experiment_schema(), indent=2))
+
+
+def init(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file to write.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Folder of images; simulated if left out."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a commented experiment to edit, fitted to a folder of images."""
+    from apple_clf.files import write_whole
+    from apple_clf.starter import starter_text
+
+    if config.exists() and not force:
+        raise ConfigError(f"{printable(config)}: exists. Choose another name, or add --force.")
+    write_whole(config, starter_text(config.stem, data))
+    typer.echo(f"Wrote {printable(config)}. Train it: apple-clf train {printable(config)}")

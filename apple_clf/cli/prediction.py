@@ -1,0 +1,190 @@
+"""`predict` and `evaluate`."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunName, RunsFolder
+from apple_clf.cli.output import Record, table, write_object, write_records
+from apple_clf.errors import ConfigError, DataError
+from apple_clf.files import Skipped, find_images, printable
+
+if TYPE_CHECKING:
+    from apple_clf.evaluation import Evaluation
+
+
+def predict(
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Files, folders, globs; - reads a list on stdin."),
+    ],
+    run: RunName = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+) -> None:
+    """Say what pictures show."""
+    from apple_clf.inference import predict_files
+    from apple_clf.model_record import read_model_record
+    from apple_clf.runs import find_run
+
+    chosen = find_run(run, folder=runs)
+    class_names = read_model_record(chosen.model_record).class_names
+    tally = _Tally()
+    records = tally.count(
+        answer.as_dict() for answer in predict_files(chosen, _files(images, tally))
+    )
+    columns = ["file", "class", "probability"]
+    columns += [f"probabilities.{name}" for name in class_names] + ["unsure", "error"]
+    width = max(len(printable(name)) for name in class_names)
+    write_records(
+        records,
+        format_,
+        columns=columns,
+        as_text=lambda answers: _answer_lines(answers, width=width),
+    )
+    tally.conclude()
+
+
+def _files(names: list[str], tally: "_Tally") -> Iterator[Path | Skipped]:
+    """Files that arguments stand for; a folder's other files are counted and passed over."""
+    for name in _expand(names):
+        path = Path(name)
+        if not path.is_dir():
+            yield path
+            continue
+        for found in find_images(path):
+            if isinstance(found, Skipped) and found.by_name:
+                tally.passed_over += 1
+            else:
+                yield found
+
+
+def _expand(names: list[str]) -> Iterator[str]:
+    """Arguments with globs and the list on stdin replaced by what they stand for."""
+    for name in names:
+        if name == "-":
+            yield from _names_on_stdin()
+        elif any(character in name for character in "*?[") and not os.path.lexists(name):
+            from glob import iglob
+
+            matches = sorted(iglob(name, recursive=True))  # noqa: PTH207 (absolute ones too)
+            if not matches:
+                raise DataError(f"{printable(name)}: matches no file. Check the pattern.")
+            yield from matches
+        else:
+            yield name
+
+
+def _names_on_stdin() -> Iterator[str]:
+    if sys.stdin is None:
+        raise ConfigError("'-' reads names from standard input, which is closed.")
+    for line in sys.stdin.buffer:
+        for name in line.rstrip(b"\r\n").split(b"\0"):
+            if name:
+                yield os.fsdecode(name)
+
+
+class _Tally:
+    """Counts answers and says at the end what is missing."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.failed = 0
+        self.passed_over = 0
+
+    def count(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            self.total += 1
+            self.failed += record["error"] is not None
+            yield record
+
+    def conclude(self) -> None:
+        """Tells what was left out.
+
+        Raises:
+            DataError: a file could not be answered, or there was none.
+        """
+        if self.passed_over:
+            typer.echo(f"Passed over {self.passed_over} files that are no images.", err=True)
+        if not self.total:
+            raise DataError("no image to answer. Name image files or a folder that holds some.")
+        if self.failed:
+            raise DataError(
+                f"{self.failed} of {self.total} files could not be answered; "
+                "their error says why. The others are answered."
+            )
+
+
+def _answer_lines(answers: Iterable[Record], *, width: int) -> Iterator[str]:
+    for answer in answers:
+        file = printable(str(answer["file"]))
+        if answer["error"] is not None:
+            yield f"{'error':{width}}         {file}: {answer['error']}"
+        else:
+            name = printable(str(answer["class"]))
+            yield f"{name:{width}}  {answer['probability']:.3f}  {file}"
+
+
+def evaluate(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Folder with a folder for each class.")
+    ],
+    run: RunName = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+) -> None:
+    """Measure a model on labelled pictures."""
+    from apple_clf import evaluation
+    from apple_clf.datasets import load_labelled_folder
+    from apple_clf.inference import Predictor
+    from apple_clf.runs import find_run
+
+    chosen = find_run(run, folder=runs)
+    predictor = Predictor.load(chosen)
+    record = predictor.record
+    split, bad = load_labelled_folder(data, record.preprocessing, class_names=record.class_names)
+    result = evaluation.evaluate(predictor, split)
+    if format_ in {Format.json, Format.jsonl}:
+        described = {"run": str(chosen.path), "data": str(data), **result.describe()}
+        write_object(described, indent=2 if format_ is Format.json else None)
+    else:
+        title = f"{printable(chosen.path)} on {len(split):,} images of {printable(data)}"
+        write_records(
+            ({"metric": name, **asdict(value)} for name, value in result.estimates.items()),
+            format_,
+            columns=["metric", "value", "low", "high", "method", "reason"],
+            as_text=lambda records: [title, "", *evaluation_lines(result)],
+        )
+    if bad:
+        for skip in bad:
+            typer.echo(f"{printable(skip.path)}: {skip.reason}", err=True)
+        raise DataError(f"{len(bad)} files could not be read and were left out.")
+
+
+def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
+    """Metrics with intervals, the confusion matrix and the verdict, to print."""
+    rows = [["metric", "value", "95 % interval", "method"]]
+    for name, estimate in evaluation.estimates.items():
+        label = name.replace("_", " ")
+        if estimate.value is None:
+            rows.append([label, "-", "-", estimate.reason or ""])
+        else:
+            interval = f"{estimate.low:.3f} to {estimate.high:.3f}"
+            rows.append([label, f"{estimate.value:.3f}", interval, estimate.method])
+    yield from table(rows)
+    yield ""
+    names = [printable(name) for name in evaluation.class_names]
+    counts = [[str(count) for count in row] for row in evaluation.confusion.tolist()]
+    yield from table(
+        [
+            ["true \\ predicted", *names],
+            *([name, *row] for name, row in zip(names, counts, strict=True)),
+        ]
+    )
+    yield ""
+    yield f"The model is {evaluation.verdict}."

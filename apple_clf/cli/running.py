@@ -1,0 +1,157 @@
+"""`train` and `runs`."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apple_clf.cli.options import (
+    DEFAULT_RUNS,
+    ConfigFile,
+    Format,
+    OutputFormat,
+    Overrides,
+    RunsFolder,
+)
+from apple_clf.cli.output import Record, table, write_object, write_records
+from apple_clf.errors import ArtifactError
+from apple_clf.files import printable
+
+if TYPE_CHECKING:
+    from apple_clf.runs import Run
+    from apple_clf.workflow import Reporter
+
+METRIC_COLUMNS = ("accuracy", "balanced_accuracy", "roc_auc")
+
+
+def train(
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration.")] = False,
+) -> None:
+    """Train the network that an experiment describes."""
+    from apple_clf.config import load_experiment
+    from apple_clf.workflow import Silent
+    from apple_clf.workflow import train as train_experiment
+
+    experiment = load_experiment(config, overrides or ())
+    with _reporter(Silent() if quiet else None) as reporter:
+        run = train_experiment(
+            experiment,
+            source_text=config.read_text(encoding="utf-8") if config else "{}\n",
+            folder=runs,
+            reporter=reporter,
+        )
+    if format_ in {Format.json, Format.jsonl}:
+        content = {"run": str(run.path), **_read_metrics(run)}
+        write_object(content, indent=2 if format_ is Format.json else None)
+    else:
+        write_records(
+            [_summary(run)],
+            format_,
+            columns=[*_COLUMNS, "verdict"],
+            as_text=lambda records: _train_lines(run),
+        )
+
+
+@contextmanager
+def _reporter(reporter: "Reporter | None") -> Iterator["Reporter"]:
+    """The reporter given, or the one that fits where stderr goes."""
+    from apple_clf.progress import Bar, Lines, is_terminal
+    from apple_clf.workflow import Silent
+
+    if reporter is not None or sys.stderr is None:
+        yield reporter or Silent()
+    elif is_terminal(sys.stderr):
+        bar = Bar(sys.stderr)
+        try:
+            yield bar
+        finally:
+            bar.close()
+    else:
+        yield Lines(sys.stderr)
+
+
+def _train_lines(run: "Run") -> Iterator[str]:
+    content = _read_metrics(run)
+    training = content["training"]
+    last = training["last_epoch"]
+    epochs = f"{training['epochs']} epochs"
+    if training["stopped_early"]:
+        epochs += f", stopped early, best epoch {training['best_epoch']}"
+    yield f"Final training accuracy: {last['accuracy']:.3f} ({epochs})"
+    yield f"On {content['n_images']:,} {_SPLIT_WORDS[content['split']]}:"
+    for name, estimate in content["metrics"].items():
+        if estimate["value"] is not None:
+            interval = f"95 % interval {estimate['low']:.3f} to {estimate['high']:.3f}"
+            yield f"  {name.replace('_', ' '):27} {estimate['value']:.3f}  {interval}"
+    yield f"The model is {content['verdict']}."
+    if content["memorisation"]:
+        yield f"In short, {content['memorisation']}."
+    yield f"Run: {printable(run.path)}"
+    yield f"Ask it: apple-clf predict IMAGE --run {printable(run.path)}"
+
+
+_SPLIT_WORDS = {
+    "test": "test images",
+    "validation": "validation images (there is no test split)",
+    "train": "training images (there is no other split, so this says nothing of new images)",
+}
+
+_COLUMNS = ("run", "status", "epochs", "images", *METRIC_COLUMNS)
+
+
+def runs(
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+) -> None:
+    """List runs, the newest last."""
+    from apple_clf.runs import list_runs
+
+    write_records(
+        (_summary(run) for run in list_runs(runs)),
+        format_,
+        columns=[*_COLUMNS, "verdict"],
+        as_text=lambda records: _runs_lines(records, where=printable(runs)),
+    )
+
+
+def _summary(run: "Run") -> dict[str, object]:
+    if not run.is_finished:
+        empty = dict.fromkeys(("epochs", "images", *METRIC_COLUMNS, "verdict"))
+        return {"run": run.name, "status": "unfinished", **empty}
+    content = _read_metrics(run)
+    return {
+        "run": run.name,
+        "status": "finished",
+        "epochs": content["training"]["epochs"],
+        "images": content["n_images"],
+        **{name: content["metrics"][name]["value"] for name in METRIC_COLUMNS},
+        "verdict": content["verdict"],
+    }
+
+
+def _read_metrics(run: "Run") -> Mapping[str, Any]:
+    try:
+        content: Mapping[str, Any] = json.loads(run.metrics.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{printable(run.metrics)}: cannot be read: {error}") from error
+    return content
+
+
+def _runs_lines(records: Iterable[Record], *, where: str) -> Iterable[str]:
+    rows = [[_cell(record[column]) for column in _COLUMNS] for record in records]
+    if not rows:
+        return [f"No runs in {where}. Train one: apple-clf train"]
+    return table([[column.replace("_", " ") for column in _COLUMNS], *rows])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else printable(str(value))

@@ -1,0 +1,179 @@
+"""Run -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from apple_clf import images
+from apple_clf.arrays import FloatArray, IntArray, UInt8Array
+from apple_clf.errors import ArtifactError, ImageError
+from apple_clf.files import Skipped, portable, printable
+from apple_clf.model_record import ModelRecord, read_model_record, read_verified
+from apple_clf.parallel import map_chunks
+from apple_clf.quiet import quiet_stderr
+from apple_clf.runs import Run
+from apple_clf.scores import predicted_classes
+
+BATCH = 256
+"""Images in memory at a time; more would be no faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of one file; `error` tells why it says nothing."""
+
+    file: str
+    probabilities: dict[str, float] | None = None  # by class name, sum 1
+    class_name: str | None = None
+    probability: float | None = None  # of that class
+    unsure: bool | None = None
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The answer with the public keys, as JSON shows it."""
+        return {
+            "file": self.file,
+            "class": self.class_name,
+            "probability": self.probability,
+            "probabilities": self.probabilities,
+            "unsure": self.unsure,
+            "error": self.error,
+        }
+
+
+class Predictor:
+    """A trained model that answers at once."""
+
+    def __init__(self, record: ModelRecord, model: bytes) -> None:
+        """Prepares a model.
+
+        Args:
+            record: class names, preprocessing and threshold.
+            model: a LiteRT file's content, verified.
+
+        Raises:
+            ArtifactError: the file does not fit the record.
+        """
+        self.record = record
+        try:
+            with quiet_stderr():  # LiteRT tells of its delegate
+                self._interpreter = Interpreter(model_content=model, num_threads=1)
+                self._interpreter.allocate_tensors()
+            self._input = self._interpreter.get_input_details()[0]
+            self._output = self._interpreter.get_output_details()[0]
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise ArtifactError(f"the model is no LiteRT model: {error}") from error
+        shape = tuple(self._input["shape_signature"][1:])
+        n_classes = self._output["shape_signature"][-1]
+        if shape != record.preprocessing.shape or n_classes != len(record.class_names):
+            raise ArtifactError(
+                f"the model takes images of shape {shape} and knows {n_classes} classes, but its "
+                f"model.json says {record.preprocessing.shape} and {len(record.class_names)}. "
+                "Copy the run again, or train again."
+            )
+        self._n_allocated = 1
+
+    @classmethod
+    def load(cls, run: Run) -> "Predictor":
+        """The predictor of a run.
+
+        Raises:
+            ArtifactError: a file is missing, corrupt, too new, or does not fit the others.
+        """
+        record = read_model_record(run.model_record)
+        model = read_verified(run.litert_model, sha256=record.litert_sha256)
+        try:
+            return cls(record, model)
+        except ArtifactError as error:
+            raise ArtifactError(f"{printable(run.litert_model)}: {error}") from error
+
+    def predict(self, pixels: UInt8Array) -> FloatArray:
+        """Class probabilities, float32, (n, n_classes), rows sum to 1.
+
+        Args:
+            pixels: prepared images, uint8, (n, height, width, channels).
+        """
+        probabilities = np.empty((len(pixels), len(self.record.class_names)), np.float32)
+        for start in range(0, len(pixels), BATCH):
+            batch = pixels[start : start + BATCH]
+            probabilities[start : start + BATCH] = self._invoke(batch)
+        return probabilities
+
+    def _invoke(self, batch: UInt8Array) -> FloatArray:
+        if len(batch) != self._n_allocated:
+            self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
+            self._interpreter.allocate_tensors()
+            self._n_allocated = len(batch)
+        self._interpreter.set_tensor(self._input["index"], np.ascontiguousarray(batch))
+        self._interpreter.invoke()
+        output: FloatArray = self._interpreter.get_tensor(self._output["index"])
+        return output
+
+    def answer(self, files: Sequence[Path | Skipped]) -> list[Answer]:
+        """An answer for each file, in order; a bad file's answer has its error set."""
+        paths = [file.path if isinstance(file, Skipped) else file for file in files]
+        loaded = [self._load(file) for file in files]
+        good = [item for item in loaded if not isinstance(item, str)]
+        rows = iter(self.predict(np.stack(good)) if good else ())
+        return [
+            Answer(portable(path), error=item)
+            if isinstance(item, str)
+            else self._answer(portable(path), next(rows))
+            for path, item in zip(paths, loaded, strict=True)
+        ]
+
+    def _load(self, file: Path | Skipped) -> UInt8Array | str:
+        """Prepared pixels, or why there are none."""
+        if isinstance(file, Skipped):
+            return file.reason
+        try:
+            return images.load(file, self.record.preprocessing).pixels
+        except ImageError as error:
+            return str(error)
+
+    def _answer(self, file: str, row: FloatArray) -> Answer:
+        names = self.record.class_names
+        code = self.decide(row[np.newaxis])[0]
+        return Answer(
+            file,
+            probabilities={
+                name: float(value) for name, value in zip(names, row.tolist(), strict=True)
+            },
+            class_name=names[code],
+            probability=float(row[code]),
+            unsure=False,
+        )
+
+    def decide(self, probabilities: FloatArray) -> IntArray:
+        """Class codes, int, (n,): the most probable or, of two, what the threshold says.
+
+        Args:
+            probabilities: (n, n_classes).
+        """
+        return predicted_classes(
+            probabilities, positive=self.record.positive, threshold=self.record.threshold
+        )
+
+
+class _AnswerWorker:
+    """A predictor of its own for each process, since an interpreter cannot be sent."""
+
+    def __init__(self, run: Run) -> None:
+        self.predictor = Predictor.load(run)
+
+    def __call__(self, files: list[Path | Skipped]) -> list[Answer]:
+        return self.predictor.answer(files)
+
+
+def predict_files(run: Run, files: Iterable[Path | Skipped]) -> Iterator[Answer]:
+    """An answer for each file, in order, computed on all cores with flat memory.
+
+    Raises:
+        ArtifactError: the run has no usable model.
+    """
+    for answers in map_chunks(partial(_AnswerWorker, run), files):
+        yield from answers

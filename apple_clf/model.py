@@ -1,0 +1,110 @@
+"""ModelConfig -> keras.Model, and the model's files."""
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from apple_clf.backend import keras, tf
+from apple_clf.quiet import quiet_stderr
+from apple_clf.schema import (
+    Activation,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Layer,
+    ModelConfig,
+)
+
+OUTPUT_LAYER = "output"
+
+
+def build_model(
+    config: ModelConfig, *, input_shape: tuple[int, int, int], n_classes: int
+) -> keras.Model:
+    """An untrained model from raw pixels to class probabilities.
+
+    Scaling to [0, 1] and flattening are layers of the model, so its files need nothing else:
+    input (n, height, width, channels) uint8, output (n, n_classes) float32, rows sum to 1.
+
+    Args:
+        config: the hidden layers.
+        input_shape: height, width and channels.
+        n_classes: units of the softmax layer.
+    """
+    inputs = keras.Input(input_shape, dtype="uint8", name="pixels")
+    x = keras.layers.Rescaling(1 / 255, name="rescaling")(inputs)
+    x = keras.layers.Flatten(name="flatten")(x)
+    for i, layer in enumerate(config.layers, start=1):
+        x = _layer(layer, name=f"{layer.type}_{i}")(x)
+    outputs = keras.layers.Dense(n_classes, activation="softmax", name=OUTPUT_LAYER)(x)
+    return keras.Model(inputs, outputs, name="apple_clf")
+
+
+def _layer(config: Layer, *, name: str) -> keras.Layer:
+    """The Keras layer that a layer of the experiment stands for."""
+    match config:
+        case Dense():
+            penalty = config.kernel_regularizer
+            return keras.layers.Dense(
+                config.units,
+                activation=config.activation,
+                use_bias=config.use_bias,
+                kernel_initializer=config.kernel_initializer,
+                kernel_regularizer=penalty and keras.regularizers.L1L2(penalty.l1, penalty.l2),
+                name=name,
+            )
+        case Dropout():
+            return keras.layers.Dropout(config.rate, name=name)
+        case BatchNormalization():
+            return keras.layers.BatchNormalization(
+                momentum=config.momentum, epsilon=config.epsilon, name=name
+            )
+        case Activation():
+            return keras.layers.Activation(config.activation, name=name)
+
+
+def keras_bytes(model: keras.Model) -> bytes:
+    """The model as a .keras file, the same bytes for the same weights.
+
+    Keras writes the time into the archive; here every entry carries the same one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        written = path.read_bytes()
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(written)) as source,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target,
+    ):
+        for name in sorted(source.namelist()):
+            content = source.read(name)
+            if name == "metadata.json":
+                content = json.dumps(
+                    {**json.loads(content), "date_saved": "1980-01-01@00:00:00"}
+                ).encode()
+            target.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+def litert_bytes(model: keras.Model) -> bytes:
+    """The model as a LiteRT file, the same bytes for the same weights."""
+    frozen = _frozen(model)
+    with quiet_stderr():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+        content: bytes = converter.convert()
+    return content
+
+
+def _frozen(model: keras.Model) -> Any:
+    """The forward pass of inference with the weights as constants."""
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")
+    forward = tf.function(lambda pixels: model(pixels, training=False))
+    return convert_variables_to_constants_v2(forward.get_concrete_function(signature))

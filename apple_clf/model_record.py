@@ -1,0 +1,135 @@
+"""`model.json`: all that prediction must know besides the weights, and proof they are intact."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from apple_clf.errors import ArtifactError
+from apple_clf.files import printable
+from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecord:
+    """What turns a weights file into answers."""
+
+    class_names: tuple[str, ...]
+    positive_class: str
+    preprocessing: Preprocessing
+    threshold: float | None
+    """A model of two classes answers the positive one from this probability on; null for more."""
+    temperature: float
+    """Logits are divided by it before the softmax; 1 leaves probabilities as trained."""
+    keras_version: str
+    keras_sha256: str
+    litert_sha256: str
+
+    @property
+    def positive(self) -> int:
+        """Code of the positive class."""
+        return self.class_names.index(self.positive_class)
+
+    def to_json(self) -> str:
+        """The text of model.json."""
+        content = {
+            "format_version": FORMAT_VERSION,
+            "preprocessing_version": PREPROCESSING_VERSION,
+            **asdict(self),
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_model_record(path: Path) -> ModelRecord:
+    """The record that a model.json holds.
+
+    Raises:
+        ArtifactError: it is missing, damaged, or made by a newer version.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"{printable(path)}: missing, so this is no finished run. "
+            "List the finished ones: apple-clf runs"
+        ) from None
+    except OSError as error:
+        raise ArtifactError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise _corrupt(path, "it is no JSON") from None
+    if not isinstance(content, dict):
+        raise _corrupt(path, "it is no JSON object")
+    _check_versions(path, content)
+    try:
+        return _parse(content)
+    except KeyError as error:
+        raise _corrupt(path, f"{error.args[0]!r} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise _corrupt(path, str(error)) from None
+
+
+def _check_versions(path: Path, content: dict[str, Any]) -> None:
+    for key, ours in (
+        ("format_version", FORMAT_VERSION),
+        ("preprocessing_version", PREPROCESSING_VERSION),
+    ):
+        theirs = content.get(key)
+        if type(theirs) is not int:
+            raise _corrupt(path, f"{key} is {theirs!r}")
+        if theirs != ours:
+            cure = "Upgrade apple-clf" if theirs > ours else "Train again"
+            raise ArtifactError(
+                f"{printable(path)}: {key} is {theirs}; this version reads {ours}. {cure}."
+            )
+
+
+def _parse(content: dict[str, Any]) -> ModelRecord:
+    preprocessing = dict(content["preprocessing"])
+    preprocessing["image_size"] = tuple(preprocessing["image_size"])
+    class_names = tuple(map(str, content["class_names"]))
+    record = ModelRecord(
+        class_names=class_names,
+        positive_class=content["positive_class"],
+        preprocessing=Preprocessing(**preprocessing),
+        threshold=content["threshold"],
+        temperature=float(content["temperature"]),
+        keras_version=str(content["keras_version"]),
+        keras_sha256=str(content["keras_sha256"]),
+        litert_sha256=str(content["litert_sha256"]),
+    )
+    if len(set(class_names)) != len(class_names) or len(class_names) < 2:
+        raise ValueError(f"class_names {class_names!r} are not two or more different names")
+    if record.positive_class not in class_names:
+        raise ValueError(f"positive_class {record.positive_class!r} is none of {class_names!r}")
+    if (record.threshold is None) != (len(class_names) > 2):
+        raise ValueError("a threshold goes with two classes, and only with two")
+    if not (0 <= (record.threshold or 0) <= 1 and 0 < record.temperature < float("inf")):
+        raise ValueError("threshold or temperature is out of range")
+    return record
+
+
+def read_verified(path: Path, *, sha256: str) -> bytes:
+    """The bytes of a weights file, once they are known to be the ones that were written.
+
+    Raises:
+        ArtifactError: it is missing, unreadable, or its SHA-256 differs.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"{printable(path)}: cannot be read: {error.strerror}. "
+            "Copy the run again, or train again."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _corrupt(path, "its SHA-256 is not the one in model.json")
+    return content
+
+
+def _corrupt(path: Path, cause: str) -> ArtifactError:
+    return ArtifactError(
+        f"{printable(path)}: corrupt: {cause}. Copy the run again, or train again."
+    )

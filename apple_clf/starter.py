@@ -1,0 +1,162 @@
+"""A first experiment for a folder of images, written after a look at it."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from apple_clf.decoding import decode
+from apple_clf.errors import DataError, ImageError
+from apple_clf.files import portable, printable
+from apple_clf.folders import Listing, list_labelled_files
+
+LOOKED_AT = 64
+"""Images that are opened to choose the preprocessing."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a glance at some images of a folder tells."""
+
+    side: int  # median of the shorter sides, pixels
+    are_drawings: bool  # most pixels are plain background
+
+
+def starter_text(name: str, folder: Path | None) -> str:
+    """A commented YAML experiment, for a folder of images or for simulated ones.
+
+    Args:
+        name: names the runs; characters that no run name may have are replaced.
+        folder: as `data.path` would name it.
+
+    Raises:
+        DataError: the folder cannot be trained on as it is.
+        FileSystemError: it cannot be read.
+    """
+    run_name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    run_name = run_name.lstrip("._-")[:64] or "experiment"
+    if folder is None:
+        found, data, preprocessing = "simulated apples and look-alikes", _SIMULATED, _DRAWINGS
+        size = 28
+    else:
+        listing = list_labelled_files(folder)
+        look = _look(listing, folder)
+        found = _found(listing, look)
+        data = _FOLDER.format(
+            path=json.dumps(portable(folder), ensure_ascii=False),
+            note=_split_note(listing),
+            splits="" if {"validation", "test"} <= listing.splits else _SPLIT_KEYS,
+            class_names=", ".join(map(printable, listing.class_names)),
+            positive=json.dumps(_positive(listing.class_names), ensure_ascii=False),
+        )
+        preprocessing = _DRAWINGS if look.are_drawings else _PHOTOS
+        size = 28 if look.are_drawings else min(48, max(16, look.side))
+    return _TEMPLATE.format(
+        name=run_name,
+        found=found,
+        data=data,
+        preprocessing=preprocessing.format(size=size),
+    )
+
+
+def _look(listing: Listing, folder: Path) -> Look:
+    """Opens images evenly spread over the listing, so that every class is seen."""
+    step = max(1, len(listing.files) // LOOKED_AT)
+    sides, plain = [], []
+    for file in listing.files[::step]:
+        try:
+            pixels = decode(file.path, color_mode="grayscale", min_side=64).pixels
+        except ImageError:
+            continue
+        border = np.median(np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])))
+        sides.append(min(pixels.shape))
+        plain.append(np.mean(np.abs(pixels - border) < 32))
+    if not sides:
+        raise DataError(
+            f"{printable(folder)}: none of its images can be read. "
+            "It needs a folder of images for each class."
+        )
+    return Look(side=int(np.median(sides)), are_drawings=float(np.median(plain)) > 0.5)
+
+
+def _found(listing: Listing, look: Look) -> str:
+    counts = Counter(file.class_name for file in listing.files)
+    classes = ", ".join(f"{counts[name]:,} {printable(name)}" for name in listing.class_names)
+    kind = "drawings" if look.are_drawings else "photos"
+    return f"{len(listing.files):,} images ({classes}) that look like {kind}"
+
+
+def _split_note(listing: Listing) -> str:
+    if not listing.splits:
+        return "holds a folder of images for each class"
+    return f"holds the splits {', '.join(sorted(listing.splits))}, each with a folder per class"
+
+
+def _positive(class_names: Sequence[str]) -> str:
+    return "apple" if "apple" in class_names else class_names[0]
+
+
+_TEMPLATE = """\
+# Train:    apple-clf train THIS_FILE
+# Override: apple-clf train THIS_FILE --set training.epochs=5
+# All keys: docs/config.md, or apple-clf config show THIS_FILE
+#
+# Made for {found}.
+
+name: {name}          # runs are called {name}-001, -002, ...
+seed: 42              # the same seed gives the same run, to the last digit
+
+data:
+{data}
+preprocessing:        # the same for training and for every prediction
+{preprocessing}
+model:
+  layers:             # from the pixels on; a softmax over the classes follows by itself
+    - {{type: dense, units: 128, activation: relu}}
+    - {{type: dropout, rate: 0.3}}
+    - {{type: dense, units: 64, activation: relu}}
+
+training:
+  optimizer: adam
+  learning_rate: 1e-3
+  batch_size: 32
+  epochs: 50
+  class_weight: balanced    # rare classes count as much as common ones
+  early_stopping: {{monitor: val_loss, patience: 8}}   # the best weights are kept
+"""
+
+_SIMULATED = """\
+  source: simulated   # drawn on the spot, nothing to download
+  train_samples: 4000
+  validation_samples: 1000
+  test_samples: 1000
+"""
+
+_FOLDER = """\
+  source: folder
+  path: {path}        # {note}
+  positive_class: {positive}    # of {class_names}; precision and recall are about it
+{splits}  bad_files: fail     # or skip: leave out what cannot be read, and count it
+"""
+
+_SPLIT_KEYS = """\
+  validation_split: 0.15    # held out where the folder has no such split of its own
+  test_split: 0.15
+"""
+
+_DRAWINGS = """\
+  image_size: [{size}, {size}]
+  color_mode: grayscale
+  resize: center      # crop to the drawing and centre it
+  polarity: auto      # light on dark, whichever way a drawing came
+"""
+
+_PHOTOS = """\
+  image_size: [{size}, {size}]
+  color_mode: grayscale
+  resize: crop        # the middle of the photo
+  polarity: as_is     # photos have no polarity
+"""

@@ -1,0 +1,226 @@
+"""Experiment -> finished Run: data, training, files, evaluation, pictures, in this order."""
+
+import csv
+import hashlib
+import io
+import json
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from apple_clf.config import dump_experiment
+from apple_clf.datasets import SPLITS, Dataset, load_dataset
+from apple_clf.environment import environment
+from apple_clf.errors import DivergedError
+from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
+from apple_clf.files import printable, write_whole
+from apple_clf.inference import Predictor
+from apple_clf.model_record import ModelRecord
+from apple_clf.preprocessing import Preprocessing
+from apple_clf.runs import Run, create_run, locked
+from apple_clf.schema import Experiment
+
+if TYPE_CHECKING:
+    from apple_clf.backend import keras
+    from apple_clf.training import Training
+
+
+class Reporter(Protocol):
+    """What a training tells while it runs."""
+
+    def stage(self, text: str) -> None:
+        """A sentence on what comes next or was found."""
+
+    def decoding(self, done: int, total: int) -> None:
+        """How many of the images that are not cached have been decoded."""
+
+    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
+        """The values of an epoch, counted from 1."""
+
+
+class Silent:
+    """A reporter that tells nothing."""
+
+    def stage(self, text: str) -> None:
+        """Tells nothing."""
+
+    def decoding(self, done: int, total: int) -> None:
+        """Tells nothing."""
+
+    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
+        """Tells nothing."""
+
+
+def train(
+    experiment: Experiment,
+    *,
+    source_text: str,
+    folder: Path,
+    reporter: Reporter | None = None,
+) -> Run:
+    """The finished run of an experiment.
+
+    Args:
+        experiment: what to train.
+        source_text: the YAML it was read from, kept with the run.
+        folder: where runs live.
+        reporter: told how it goes.
+
+    Raises:
+        DataError: the data cannot be used; no run is made.
+        FileSystemError: the folder cannot be written.
+        DivergedError: NaN or infinity; the run keeps the last finite weights.
+    """
+    reporter = reporter or Silent()
+    started = time.monotonic()
+    dataset = load_dataset(
+        experiment.data,
+        experiment.preprocessing,
+        seed=experiment.seed,
+        on_progress=reporter.decoding,
+    )
+    reporter.stage(_describe(dataset))
+    run = create_run(folder, experiment.name)
+    with locked(run):
+        write_whole(run.config, source_text)
+        write_whole(run.resolved, dump_experiment(experiment))
+        write_whole(run.dataset, _json(dataset.describe()))
+        clock = {"data": time.monotonic() - started}
+        training, model = _train(experiment, dataset, reporter)
+        clock["training"] = time.monotonic() - started - clock["data"]
+        predictor = _save(run, model, dataset, experiment.preprocessing)
+        write_whole(run.history, _history_csv(training.history))
+        if training.diverged:
+            raise _diverged(run, training, epochs=experiment.training.epochs)
+        reporter.stage("Evaluating and drawing.")
+        summary = _evaluate(run, predictor, dataset, training)
+        from apple_clf.backend import THREADS
+
+        clock["all"] = time.monotonic() - started
+        write_whole(run.environment, _json(environment(clock, threads=THREADS)))
+        write_whole(run.metrics, _json(summary))
+    return run
+
+
+def _train(
+    experiment: Experiment, dataset: Dataset, reporter: Reporter
+) -> "tuple[Training, keras.Model]":
+    from apple_clf.backend import keras
+    from apple_clf.model import build_model
+    from apple_clf.training import fit
+
+    config = experiment.training
+    keras.utils.set_random_seed(experiment.seed)
+    model = build_model(
+        experiment.model,
+        input_shape=experiment.preprocessing.shape,
+        n_classes=len(dataset.class_names),
+    )
+    reporter.stage(f"Training {model.count_params():,} weights for up to {config.epochs} epochs.")
+    training = fit(
+        model,
+        config,
+        train=dataset.train,
+        validation=dataset.validation,
+        class_names=dataset.class_names,
+        seed=experiment.seed,
+        on_epoch=lambda epoch, logs: reporter.epoch(epoch, config.epochs, logs),
+    )
+    return training, model
+
+
+def _save(
+    run: Run, model: "keras.Model", dataset: Dataset, preprocessing: Preprocessing
+) -> Predictor:
+    """Writes the model's three files and returns what `predict` will use."""
+    from apple_clf.model import keras_bytes, litert_bytes
+
+    keras_file, litert_file = keras_bytes(model), litert_bytes(model)
+    record = ModelRecord(
+        class_names=dataset.class_names,
+        positive_class=dataset.positive_class,
+        preprocessing=preprocessing,
+        threshold=0.5 if len(dataset.class_names) == 2 else None,
+        temperature=1.0,
+        keras_version=version("keras"),
+        keras_sha256=hashlib.sha256(keras_file).hexdigest(),
+        litert_sha256=hashlib.sha256(litert_file).hexdigest(),
+    )
+    write_whole(run.keras_model, keras_file)
+    write_whole(run.litert_model, litert_file)
+    write_whole(run.model_record, record.to_json())
+    return Predictor(record, litert_file)
+
+
+def _evaluate(
+    run: Run, predictor: Predictor, dataset: Dataset, training: "Training"
+) -> dict[str, object]:
+    """Writes predictions and pictures, and returns the content of metrics.json."""
+    held_out = [name for name in ("test", "validation") if len(getattr(dataset, name))]
+    split_name = held_out[0] if held_out else "train"
+    evaluation = evaluate(predictor, getattr(dataset, split_name))
+    write_whole(run.predictions, evaluation.predictions_csv())
+    curves = draw_history(training.history, best_epoch=training.best_epoch)
+    for name, picture in {"learning_curves": curves, **draw(evaluation)}.items():
+        write_whole(run.plot(name), picture)
+    on_training = evaluate_briefly(predictor, dataset.train)
+    memorisation = evaluation.memorisation(on_training["balanced_accuracy"])
+    return {
+        "split": split_name,
+        **evaluation.describe(),
+        "memorisation": memorisation if held_out else None,
+        "training": {
+            "epochs": len(training.history["loss"]),
+            "best_epoch": training.best_epoch,
+            "stopped_early": training.stopped_early,
+            "last_epoch": {name: values[-1] for name, values in training.history.items()},
+            "metrics": on_training,
+        },
+        "data": {
+            "fingerprint": dataset.fingerprint,
+            "images": {name: len(getattr(dataset, name)) for name in SPLITS},
+            "bad_files": len(dataset.bad_files),
+            "skipped": len(dataset.skipped),
+        },
+    }
+
+
+def _diverged(run: Run, training: "Training", *, epochs: int) -> DivergedError:
+    kept = (
+        f"The weights after epoch {training.best_epoch} are kept"
+        if training.best_epoch
+        else "The untrained weights are kept"
+    )
+    return DivergedError(
+        f"{printable(run.path)}: training diverged (NaN or infinity) in epoch "
+        f"{len(training.history['loss']) + 1} of {epochs}. {kept}. "
+        "Try a tenth of the learning rate: --set training.learning_rate=..., "
+        "or --set training.optimizer.clipnorm=1."
+    )
+
+
+def _history_csv(history: Mapping[str, Sequence[float]]) -> str:
+    """A row per epoch; no times, since two runs of one experiment give the same bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history])
+    for epoch, values in enumerate(zip(*history.values(), strict=True), start=1):
+        writer.writerow([epoch, *values])
+    return text.getvalue()
+
+
+def _describe(dataset: Dataset) -> str:
+    sizes = ", ".join(f"{len(getattr(dataset, name)):,} {name}" for name in SPLITS)
+    classes = ", ".join(map(printable, dataset.class_names))
+    text = f"Data: {sizes} images of {classes}."
+    if dataset.bad_files:
+        text += f" Left out {len(dataset.bad_files)} that cannot be decoded."
+    if dataset.skipped:
+        text += f" Passed over {len(dataset.skipped)} files that are no images."
+    return text
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
