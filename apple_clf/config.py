@@ -13,7 +13,8 @@ from apple_clf.schema import Experiment
 from apple_clf.schema.base import TAGS
 from apple_clf.schema.json_schema import experiment_schema
 from apple_clf.settings import read_settings
-from apple_clf.yaml_reader import MAX_BYTES, combined_error, plain_scalar
+from apple_clf.yaml_reader import MAX_BYTES
+from apple_clf.yaml_values import plain_scalar
 
 __all__ = ["dump_experiment", "experiment_schema", "load_experiment", "parse_experiment"]
 
@@ -70,9 +71,9 @@ def parse_experiment(
     else:
         if not settings.problems:
             return experiment
-    from apple_clf.config_errors import plain_problems  # here, as it would slow a good start
+    from apple_clf.config_errors import config_error  # here, as it would slow a good start
 
-    raise combined_error(plain_problems(failure, settings))
+    raise config_error(failure, settings)
 
 
 def dump_experiment(experiment: Experiment) -> str:

@@ -6,15 +6,18 @@ The words come from the JSON schema, so a range or a name is written down once, 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from math import isfinite, isnan
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 
+from apple_clf.errors import ConfigError
 from apple_clf.schema.base import TAGS
 from apple_clf.schema.json_schema import JsonSchema, chosen, node_at, options_at, step_into, tag_of
+from apple_clf.schema.words import in_words, names_in
 from apple_clf.settings import Problem, Settings
-from apple_clf.yaml_reader import Node, Path, plain_scalar
+from apple_clf.yaml_reader import combined_error
+from apple_clf.yaml_values import Node, Path, plain_scalar, shown
 
 _BRANCHES: dict[Path, dict[bool, str]] = {
     ("training", "learning_rate"): {False: "number", True: "record"},
@@ -23,6 +26,9 @@ _BRANCHES: dict[Path, dict[bool, str]] = {
 """What pydantic calls the branches of these unions, by whether the value is a mapping."""
 
 _NUMBERS = {"integer", "number"}
+
+_WORDED = 200
+"""Problems to find words for, which takes time; more only come from a file that means harm."""
 
 _OTHER_NAMES = {
     "learning_rate": ("lr", "eta", "scheduler", "lr_scheduler", "lr_schedule", "lr0"),
@@ -56,20 +62,18 @@ _OTHER_NAMES = {
 """What other tools and textbooks call our keys and values."""
 
 
-def plain_problems(error: ValidationError | None, settings: Settings) -> list[str]:
-    """One line per problem, in the order in which a reader of the file meets them.
+def config_error(failure: ValidationError | None, settings: Settings) -> ConfigError:
+    """One error with a line per problem, in the order in which a reader of the file meets them.
 
     Args:
-        error: from validating the settings' data as an Experiment, if that failed.
+        failure: from validating the settings' data as an Experiment, if that failed.
         settings: the data, where its values were written, and what is known to be wrong already.
     """
-    found = [
-        _problem(detail, settings)
-        for detail in (error.errors(include_url=False) if error else ())
-        if not _is_echo(detail)
-    ]
+    details = failure.errors(include_url=False) if failure else []
+    found = [_problem(detail, settings) for detail in details[:_WORDED] if not _is_echo(detail)]
     problems = sorted([*settings.problems, *found])
-    return list(dict.fromkeys(f"{place.name}: {text}" for place, text in problems))
+    lines = list(dict.fromkeys(f"{place.name}: {text}" for place, text in problems))
+    return combined_error(lines, unlisted=len(details[_WORDED:]))
 
 
 def _is_echo(detail: Any) -> bool:
@@ -107,7 +111,7 @@ def _real_path(data: Node, steps: tuple[str | int, ...]) -> Path:
     branches: tuple[Node, ...] = ()  # names that may come next
     for step in steps:
         if step in branches:
-            branches = branches[1:]
+            branches = branches[branches.index(step) + 1 :]
             continue
         path = (*path, step)
         node = node_at(data, path)
@@ -141,6 +145,7 @@ def _unknown_key(settings: Settings, path: Path) -> str:
     return f"{problem}. Known keys: {', '.join(keys)}."
 
 
+@cache
 def _all_keys() -> dict[str, str]:
     """The dotted path to each key but for those of layers; the shallowest wins."""
     found: dict[str, str] = {}
@@ -180,7 +185,7 @@ def _wrong_value(settings: Settings, path: Path) -> str:
     """What to say of a value that is not as it has to be."""
     name, value = settings.dotted(path), node_at(settings.data, path)
     options = _all_options(settings.data, path)
-    names = [word for option in options for word in _names(option)]
+    names = [word for option in options for word in names_in(option)]
     if isinstance(value, str) and (meant := _meant(value, names)):
         return f"{name} {value!r} is unknown. Did you mean {meant}?"
     if value is None and all(option.get("type") == "object" for option in options):
@@ -188,7 +193,7 @@ def _wrong_value(settings: Settings, path: Path) -> str:
     hint = _hint(value, options)
     if not isinstance(value, dict | list):  # then a number suffices where a mapping might stand too
         options = [one for one in options if one.get("type") in _NUMBERS] or options
-    return f"{name} must be {in_words(options)}, not {_shown(value)}.{hint}"
+    return f"{name} must be {in_words(options)}, not {shown(value)}.{hint}"
 
 
 def _all_options(data: Node, path: Path) -> list[JsonSchema]:
@@ -200,11 +205,6 @@ def _all_options(data: Node, path: Path) -> list[JsonSchema]:
     return options_at(data, path)
 
 
-def _names(option: JsonSchema) -> list[str]:
-    """The words that an option lists."""
-    return [option["const"]] if "const" in option else list(option.get("enum", []))
-
-
 def _hint(value: Node, options: list[JsonSchema]) -> str:
     """A next step for common slips, with a space before it; else nothing."""
     kinds = {option.get("type") for option in options}
@@ -213,7 +213,7 @@ def _hint(value: Node, options: list[JsonSchema]) -> str:
     if isinstance(value, str) and kinds & _NUMBERS:
         if type(plain_scalar(value)) in (int, float):
             return " Remove the quotes."
-        if re.fullmatch(r"[-+]?0[0-9]+", value):
+        if re.fullmatch(r"[-+]?0[0-9]{1,18}", value):
             return f" Leading zeros make it text: write {int(value)}."
     if isinstance(value, str) and kinds == {"boolean"}:
         truth = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower())
@@ -221,77 +221,3 @@ def _hint(value: Node, options: list[JsonSchema]) -> str:
     if isinstance(value, float) and kinds == {"integer"} and value.is_integer():
         return f" Write {value:.0f}." if abs(value) < 1e15 else ""
     return ""
-
-
-def in_words(options: list[JsonSchema]) -> str:
-    """What a value may be, in words."""
-    names = [name for option in options for name in _names(option)]
-    tags = list(filter(None, map(tag_of, options)))
-    phrases = [_phrase(option) for option in options if not _names(option) and not tag_of(option)]
-    if names:
-        phrases.insert(0, f"one of {', '.join(names)}" if len(names) > 1 else names[0])
-    if tags:
-        phrases.append(f"a mapping of type {', '.join(tags)}")
-    return " or ".join(phrases)
-
-
-def _phrase(option: JsonSchema) -> str:
-    """One thing that a value may be, in words."""
-    match option.get("type"):
-        case "integer":
-            return f"a whole number{_range(option)}"
-        case "number":
-            return f"a number{_range(option)}"
-        case "boolean":
-            return "true or false"
-        case "string":
-            return str(option.get("patternErrorMessage", "text"))
-        case "null":
-            return "null"
-        case "array":
-            return f"a list{_length(option)}"
-        case _:
-            keys = ", ".join(option.get("properties", {}))
-            return f"a mapping of {keys}" if keys else "a mapping"
-
-
-def _range(option: JsonSchema) -> str:
-    """The range of a number, with a space before it."""
-    low, above = option.get("minimum"), option.get("exclusiveMinimum")
-    high, below = option.get("maximum"), option.get("exclusiveMaximum")
-    start = f" above {_number(above)}" if low is None else f" from {_number(low)}"
-    if high is None:
-        return f"{start} {'to' if above is None else 'and'} below {_number(below)}"
-    return f"{start} to {_number(high)}" if above is None else f"{start}, at most {_number(high)}"
-
-
-def _number(value: Any) -> str:
-    plain = isinstance(value, int) or (value.is_integer() and value < 1e9)
-    return str(int(value)) if plain else f"{value:g}".replace("e+", "e")
-
-
-def _length(option: JsonSchema) -> str:
-    least, most = option.get("minItems", 0), option.get("maxItems")
-    if least == most:
-        return f" of {least} entries"
-    return f" of {least} to {most} entries" if most is not None else ""
-
-
-def _shown(value: Node) -> str:
-    """A value as YAML has it, or what it is if that would be long."""
-    match value:
-        case None:
-            return "empty (null)"
-        case bool():
-            return str(value).lower()
-        case float() if not isfinite(value):
-            return "NaN" if isnan(value) else "infinity"
-        case int() if abs(value) >= 10**20:
-            return f"a number of {len(str(abs(value)))} digits"
-        case str():
-            return f"the text {value[:40] + '...' if len(value) > 40 else value!r}"
-        case list():
-            return f"a list of {len(value)}"
-        case dict():
-            return "a mapping"
-    return str(value)

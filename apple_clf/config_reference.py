@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterator
 
-from apple_clf.config_errors import in_words
+from apple_clf.schema.base import TAGS
 from apple_clf.schema.json_schema import JsonSchema, alternatives, options_at, tag_of
-from apple_clf.yaml_reader import Path
+from apple_clf.schema.words import in_words
+from apple_clf.yaml_values import Path
 
 _LONG = 8  # names; longer lists stand at the end, once
 
@@ -18,9 +19,9 @@ def reference() -> str:
         tag = tag_of(option)
         dotted = ".".join("N" if step == 0 else str(step) for step in path) or "top level"
         lines += [f"## {dotted}{f': {tag}' if tag else ''}", "", option["description"], ""]
-        lines += ["| key | default | allowed | meaning |", "|---|---|---|---|"]
-        lines += [_row(option, key, lists) for key in option["properties"]]
-        lines += [""]
+        if keys := [key for key in option["properties"] if key not in TAGS]:
+            lines += ["| key | default | allowed | meaning |", "|---|---|---|---|"]
+            lines += [*(_row(option, key, lists) for key in keys), ""]
     for key, names in lists.items():
         lines += [f"## Names for {key}", "", ", ".join(f"`{name}`" for name in names), ""]
     return "\n".join(lines)
@@ -53,7 +54,7 @@ def _row(option: JsonSchema, key: str, lists: dict[str, list[str]]) -> str:
         allowed = "a name from the list below"
     required = key in option.get("required", [])
     default = "required" if required else f"`{_inline(schema.get('default'))}`"
-    meaning = " ".join(schema["description"].split())
+    meaning = " ".join(schema["description"].split()).replace("<", "&lt;")
     return f"| `{key}` | {default} | {allowed} | {meaning} |"
 
 

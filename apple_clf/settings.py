@@ -12,10 +12,13 @@ from apple_clf.errors import ConfigError
 from apple_clf.schema import Experiment
 from apple_clf.schema.base import TAGS
 from apple_clf.schema.json_schema import BARE_NAMES, chosen, options_at, step_into, tag_of
-from apple_clf.yaml_reader import Node, Path, Position, read_mapping, read_value
+from apple_clf.yaml_reader import Position, read_mapping, read_value
+from apple_clf.yaml_values import Node, Path, shown
 
 STACK_KEYS = ("units", "activation")
 """Keys of the short form of a model."""
+
+_LONGEST_KEY = 60
 
 
 class Place(NamedTuple):
@@ -64,7 +67,12 @@ class Settings:
 
     def dotted(self, path: Path) -> str:
         """A path as its user knows it, such as model.layers.0.units."""
-        return self.written.get(path) or ".".join(map(str, path))
+        return self.written.get(path) or ".".join(_readable(str(step)) for step in path)
+
+
+def _readable(key: str) -> str:
+    """A key as it is, unless it would break or fill the line of a message."""
+    return key if key.isprintable() and len(key) <= _LONGEST_KEY else repr(key[:_LONGEST_KEY])
 
 
 def read_settings(text: str | bytes, *, filename: str, overrides: Sequence[str]) -> Settings:
@@ -115,10 +123,10 @@ def _override(settings: Settings, override: str, *, place: Place) -> None:
         path, node = _enter(settings, path, node, step, place=place)
     path = (*path, _index(node, step=steps[-1], place=place))
     _set(node, path[-1], value)
-    for places in (settings.keys, settings.values):
-        for below in [known for known in places if known[: len(path)] == path]:
-            del places[below]
-        places[path] = place
+    for known in (settings.keys, settings.values, settings.written):
+        for below in [other for other in known if other[: len(path)] == path]:
+            del known[below]
+    settings.keys[path] = settings.values[path] = place
     if isinstance(node, dict):
         _make_room(settings, node, path)
 
@@ -143,7 +151,7 @@ def _index(node: Node, *, step: str, place: Place) -> str | int:
     if isinstance(node, dict):
         return step
     if not isinstance(node, list):
-        raise ConfigError(f"{place.name}: {step!r} leads into {node!r}, which has no keys.")
+        raise ConfigError(f"{place.name}: {step!r} leads into {shown(node)}, which has no keys.")
     if not step.isdecimal() or int(step) >= len(node):
         count = f"{len(node)} entries, numbered from 0"
         raise ConfigError(f"{place.name}: {step!r} is no entry of a list of {count}.")
@@ -207,7 +215,7 @@ def _spell_out_stack(settings: Settings) -> None:
     elif "units" not in model:
         problem = "model.units is missing. Give the units of each layer, such as [32, 16]."
     elif not isinstance(units, list):
-        problem = f"model.units must be a list, such as [32, 16], not {units!r}."
+        problem = f"model.units must be a list, such as [32, 16], not {shown(units)}."
     else:
         _stack(settings, model, units)
         return

@@ -6,38 +6,20 @@ where things stood. Only what a configuration needs is let in: mappings with tex
 scalars; no aliases, merges or tags, so that a file is never larger than it looks and never runs.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import inf, nan
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import yaml
 
 from apple_clf.errors import ConfigError
+from apple_clf.yaml_values import Node, Path, Scalar, plain_scalar, shown
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+MAX_VALUES = 20_000
 MOST_PROBLEMS = 50  # that one message lists
 
-Scalar: TypeAlias = str | int | float | bool | None
-Node: TypeAlias = "Scalar | list[Node] | dict[str, Node]"
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys and list indices from the root to a node."""
-
-# YAML 1.2.2, section 10.3.2 (core schema), but for numbers with leading zeros: whether 0755 is 755
-# or 493 depends on whom one asks, so they stay text and are refused where a number is due.
-_CONSTANTS: dict[str, Scalar] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), inf),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -inf),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), nan),
-}
-_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_LONGEST_INTEGER = 308  # digits; beyond, it is infinite as a float, and as good as that here
 _UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE  # YAML 1.2.2, section 5.1
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -65,22 +47,6 @@ class Document:
     values: dict[Path, Position] = field(default_factory=dict)
 
 
-def plain_scalar(text: str) -> Scalar:
-    """What an unquoted word means in YAML 1.2: null, a boolean, a number, or else itself.
-
-    Args:
-        text: the word, without spaces around it.
-    """
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _DECIMAL.fullmatch(text):
-        is_integer = text.lstrip("+-").isdecimal() and len(text) <= _LONGEST_INTEGER
-        return int(text) if is_integer else float(text)
-    if _BASED.fullmatch(text) and len(text) <= _LONGEST_INTEGER:
-        return int(text, 0)
-    return text
-
-
 def read_mapping(text: str | bytes, *, filename: str) -> Document:
     """The document of a whole YAML file, whose root is a mapping.
 
@@ -90,17 +56,16 @@ def read_mapping(text: str | bytes, *, filename: str) -> Document:
 
     Raises:
         ConfigError: the text is larger than MAX_BYTES, is not UTF-8 or not YAML, is empty or more
-            than one document, has no mapping as root, nests deeper than MAX_DEPTH, repeats a key,
-            has a key that is no text, or uses an alias, a merge or a tag. Duplicate keys are all
-            listed, one a line.
+            than one document, has no mapping as root, holds more than MAX_VALUES values, nests
+            deeper than MAX_DEPTH, repeats a key, has a key that is no text, or uses an alias, a
+            merge or a tag. Repeated keys are all listed, one a line.
     """
     document = _Builder(filename, _decode(text, filename)).build()
     if isinstance(document.data, dict):
         return document
     line, column = document.values.get((), Position(1, 1))
-    what = {list: "a list", type(None): "empty"}.get(type(document.data), repr(document.data))
     raise ConfigError(
-        f"{filename}:{line}:{column}: the file is {what}. "
+        f"{filename}:{line}:{column}: the file is {shown(document.data)}. "
         "Write keys and values, such as 'name: apples'."
     )
 
@@ -118,10 +83,15 @@ def read_value(text: str, *, name: str) -> Node:
     return _Builder(name, _decode(text, name)).build().data
 
 
-def combined_error(problems: Sequence[str]) -> ConfigError:
-    """One error that lists problems, one a line, and after MOST_PROBLEMS says how many are left."""
+def combined_error(problems: Sequence[str], *, unlisted: int = 0) -> ConfigError:
+    """One error that lists problems, one a line, and after MOST_PROBLEMS says how many are left.
+
+    Args:
+        problems: lines.
+        unlisted: how many problems there are besides.
+    """
     lines = list(problems[:MOST_PROBLEMS])
-    if (left := len(problems) - len(lines)) > 0:
+    if (left := len(problems) - len(lines) + unlisted) > 0:
         lines.append(f"... and {left} more like these.")
     return ConfigError("\n".join(lines))
 
@@ -214,16 +184,17 @@ class _Builder:
         """Stops at what a configuration has no use for."""
         if event.anchor is not None:
             problem = f"anchors and aliases ({event.anchor!r}) are refused. Write the value out."
-            raise self._error(event, problem)
-        if isinstance(event, yaml.ScalarEvent):
-            if bad := _UNPRINTABLE.search(event.value):
-                problem = f"the text holds the character U+{ord(bad[0]):04X}. Remove it."
-                raise self._error(event, problem)
-        elif len(self._open) >= MAX_DEPTH:
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+            problem = f"the tag {event.tag!r} is refused. Remove it."
+        elif bad := _UNPRINTABLE.search(getattr(event, "value", "")):
+            problem = f"the text holds the character U+{ord(bad[0]):04X}. Remove it."
+        elif isinstance(event, yaml.CollectionStartEvent) and len(self._open) >= MAX_DEPTH:
             problem = f"more than {MAX_DEPTH} levels are nested here. Remove some."
-            raise self._error(event, problem)
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
-            raise self._error(event, f"the tag {event.tag!r} is refused. Remove it.")
+        elif len(self._document.values) >= MAX_VALUES:
+            problem = f"there are more than {MAX_VALUES:,} values. Is it the right file?"
+        else:
+            return
+        raise self._error(event, problem)
 
     def _add_key(self, level: _Level, mapping: dict[str, Node], event: yaml.NodeEvent) -> None:
         if not isinstance(event, yaml.ScalarEvent):

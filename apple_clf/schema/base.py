@@ -56,6 +56,7 @@ def _complete(schema: JsonDict, record: type[Any]) -> None:
                 leaf["description"] = text
     if tags := [key for key in TAGS if key in properties]:
         schema["required"] = [*tags, *required]
+        schema["properties"] = {key: properties[key] for key in dict.fromkeys([*tags, *properties])}
 
 
 class Record(BaseModel):
@@ -75,7 +76,7 @@ Text = Annotated[
     Field(
         min_length=1,
         max_length=4096,
-        pattern=r"^[^\x00-\x1f\x7f]*$",
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$",
         json_schema_extra={"patternErrorMessage": "text on one line, without control characters"},
     ),
 ]

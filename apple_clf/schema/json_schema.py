@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.schema import Experiment
 from apple_clf.schema.base import TAGS, field_docs
-from apple_clf.yaml_reader import Node, Path
+from apple_clf.yaml_values import Node, Path
 
 JsonSchema: TypeAlias = dict[str, Any]
 

@@ -26,7 +26,7 @@ class SparseCategoricalCrossentropy(Record):
 
 
 class CategoricalCrossentropy(Record):
-    """The same, with targets that may be smoothed."""
+    """Cross-entropy against targets that may be smoothed."""
 
     type: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     """Kind of loss."""
