@@ -32,6 +32,9 @@ MAX_PIXELS = MAX_BYTES // 3
 """89 megapixels: what fits MAX_BYTES as 8-bit RGB. Photos of 50 megapixels pass, and a file of a
 few kilobytes cannot ask for more memory than a large honest one. Pillow warns above the same."""
 
+LONGEST_SIDE = 65_535
+"""In pixels: the most that JPEG can say. Resampling a line of millions would take seconds."""
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -182,8 +185,9 @@ _PLUGINS: dict[str, _Opener] = {}
 
 def _refuse_large(size: tuple[int, int]) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"too large: {width}x{height} pixels; the limit is {MAX_PIXELS} in all")
+    if width * height > MAX_PIXELS or max(size) > LONGEST_SIDE:
+        limit = f"{MAX_PIXELS} in all and {LONGEST_SIDE} a side"
+        raise ImageError(f"too large: {width}x{height} pixels; the limit is {limit}")
 
 
 def _orientation(image: Image.Image) -> int:
