@@ -13,7 +13,12 @@ from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.decode_cache import Progress, decode_files
 from apple_clf.errors import DataError
 from apple_clf.files import Skipped, portable, printable
-from apple_clf.folders import LabelledFile, Listing, list_labelled_files
+from apple_clf.folders import (
+    LabelledFile,
+    check_classes,
+    list_labelled_files,
+    too_few_classes,
+)
 from apple_clf.npz import read_npz
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
@@ -192,7 +197,7 @@ def _folder(
     folder = Path(config.path)
     listing = list_labelled_files(folder)
     positive = _positive_class(config.positive_class, listing.class_names)
-    _check_classes(folder, listing)
+    check_classes(listing, where=printable(folder))
     everything, bad, n_decoded = _decode(
         folder, listing.files, contract, listing.class_names, on_progress
     )
@@ -228,7 +233,7 @@ def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
     path = Path(config.path)
     archive = read_npz(path)
     if len(archive.class_names) < 2:
-        raise _too_few_classes(printable(path), archive.class_names)
+        raise too_few_classes(archive.class_names, where=printable(path))
     pixels = [_prepare_all(archive.x, contract)]
     labels, given = [archive.y], [np.zeros(len(archive.y), np.int64)]
     if archive.x_test is not None and archive.y_test is not None:
@@ -269,20 +274,6 @@ def _decode(
     )
     bad = [Skipped(files[i].path, reason) for i, reason in decoded.reasons.items()]
     return split, bad, decoded.n_decoded
-
-
-def _check_classes(folder: Path, listing: Listing) -> None:
-    """Refuse what cannot be learned from before anything is decoded."""
-    if len(listing.class_names) < 2:
-        raise _too_few_classes(printable(folder), listing.class_names)
-    trained_on = [file.class_name for file in listing.files if file.split in {None, "train"}]
-    empty = sorted(set(listing.class_names) - set(trained_on))
-    if empty:
-        where = f"{printable(folder)}/train" if "train" in listing.splits else printable(folder)
-        raise DataError(
-            f"{where}: no image of class {', '.join(map(printable, empty))}. "
-            "Add images, or remove the empty folder."
-        )
 
 
 def _split(
@@ -348,11 +339,3 @@ def _positive_class(asked: str | None, class_names: Sequence[str]) -> str:
             f"{', '.join(map(printable, class_names))}."
         )
     return asked
-
-
-def _too_few_classes(where: str, class_names: Sequence[str]) -> DataError:
-    found = f"only {printable(class_names[0])}" if class_names else "none"
-    return DataError(
-        f"{where}: two or more classes are needed to tell apart; found {found}. "
-        "Add a folder with images of what it is not."
-    )

@@ -1,9 +1,10 @@
 """Decoded folders kept on disk, so that a second training on the same files decodes nothing.
 
-The cache of a folder is `pixels.npy`, a row per distinct file content, and `index.json`, which
-maps each file to its row. A file whose size, inode and times are as recorded is trusted; one that
-differs is read again, and decoded only if its SHA-256 is new. A cache that is damaged, or of
-another version, counts as empty: it may be deleted at any time.
+The cache of a folder is `pixels`, the bytes of a picture for each distinct file content, and
+`index`, which maps each file to its picture below a line with the SHA-256 of both. A file whose
+size, inode and times are as recorded is trusted; one that differs is read again, and decoded only
+if its own SHA-256 is new. Bad files are tried again each time, as memory may have been short. A
+cache that is damaged, or of another version, counts as empty: it may be deleted at any time.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from apple_clf.parallel import map_chunks
 from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
 
 CACHE_VERSION = 1
+PIXELS, INDEX = "pixels", "index"
 
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it is read may change again within one tick of its times."""
@@ -42,17 +44,16 @@ class DecodedFiles:
     pixels: UInt8Array  # (n_rows, height, width, channels)
     rows: list[int]
     reasons: dict[int, str]  # why file i is bad
-    n_decoded: int  # files that were not in the cache
+    n_decoded: int  # pictures that were not in the cache
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is known of one file."""
+    """What is known of one good file."""
 
     signature: tuple[int, ...]  # empty: never matches, so the file is read again
-    digest: str  # SHA-256 of its bytes; empty if it could not be read
-    row: int  # -1: bad
-    reason: str
+    digest: str  # SHA-256 of its bytes
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +95,57 @@ def decode_files(
     known, pixels = _read(home, contract.shape)
     names = [os.fspath(path) for path in paths]
     stale = [name for name in names if _has_changed(name, known.get(name))]
-    if stale:
-        by_digest = {entry.digest: entry for entry in known.values() if entry.digest}
-        new: list[UInt8Array] = []
-        worker = partial(_Reader, contract, frozenset(by_digest))
-        done = 0
-        for readings in map_chunks(worker, stale):
-            for name, reading in zip(stale[done:], readings, strict=False):
-                entry = _enter(reading, by_digest, n_rows=len(pixels) + len(new))
-                if reading.pixels is not None and entry.row == len(pixels) + len(new):
-                    new.append(reading.pixels)
-                known[name] = entry
-            done += len(readings)
-            on_progress(done, len(stale))
-        pixels, known = _compact(pixels, new, {name: known[name] for name in names})
-        _write(home, known, pixels)
-        n_decoded = len(new)
-    else:
-        n_decoded = 0
-    entries = [known[name] for name in names]
+    changed, new, bad = _read_again(
+        stale, {entry.digest: entry.row for entry in known.values()}, contract, on_progress
+    )
+    found = known | changed
+    entries = {name: found[name] for name in names if name not in bad}
+    listed = set(names)
+    entries |= {  # of a split that is not asked for now, but may be next time
+        name: entry
+        for name, entry in known.items()
+        if name not in listed and not _has_changed(name, entry)
+    }
+    if entries != known:
+        pixels, entries = _compact(pixels, new, entries)
+        _write(home, entries, pixels)
     return DecodedFiles(
         pixels=pixels,
-        rows=[entry.row for entry in entries],
-        reasons={i: entry.reason for i, entry in enumerate(entries) if entry.row < 0},
-        n_decoded=n_decoded,
+        rows=[-1 if name in bad else entries[name].row for name in names],
+        reasons={i: bad[name] for i, name in enumerate(names) if name in bad},
+        n_decoded=len(new),
     )
+
+
+def _read_again(
+    stale: Sequence[str], rows: dict[str, int], contract: Preprocessing, on_progress: Progress
+) -> tuple[dict[str, _Entry], list[UInt8Array], dict[str, str]]:
+    """Entries of the good files, pixels that follow the known rows, reasons of the bad files.
+
+    Args:
+        stale: names of the files to read.
+        rows: row of each known content, by its SHA-256; those that are new are added.
+        contract: how files are prepared.
+        on_progress: called with the number of files read and the number to read.
+    """
+    entries: dict[str, _Entry] = {}
+    new: list[UInt8Array] = []
+    bad: dict[str, str] = {}
+    n_known = max(rows.values(), default=-1) + 1
+    done = 0
+    unread = iter(stale)
+    for readings in map_chunks(partial(_Reader, contract, frozenset(rows)), stale):
+        for reading, name in zip(readings, unread, strict=False):  # in step with `stale`
+            if reading.reason:
+                bad[name] = reading.reason
+                continue
+            if reading.digest not in rows and reading.pixels is not None:
+                rows[reading.digest] = n_known + len(new)
+                new.append(reading.pixels)
+            entries[name] = _Entry(reading.signature, reading.digest, rows[reading.digest])
+        done += len(readings)
+        on_progress(done, len(stale))
+    return entries, new, bad
 
 
 class _Reader:
@@ -132,11 +159,13 @@ class _Reader:
         return [self._read(Path(name)) for name in names]
 
     def _read(self, path: Path) -> _Reading:
+        signature = _signature(path)
         try:
-            signature = _signature(path)
             content = read_file(path)
-        except (OSError, ImageError) as error:
+        except ImageError as error:
             return _Reading((), "", reason=str(error))
+        if _signature(path) != signature:
+            return _Reading((), "", reason="changed while it was read")
         age = time.time_ns() - max(signature[1:3])
         if age < SETTLED_NS:  # also when the clock was put back
             signature = ()
@@ -149,47 +178,33 @@ class _Reader:
             return _Reading(signature, digest, reason=str(error))
 
 
-def _enter(reading: _Reading, by_digest: dict[str, _Entry], *, n_rows: int) -> _Entry:
-    """The entry for a reading; content that was seen before keeps its row."""
-    twin = by_digest.get(reading.digest)
-    if twin is not None:
-        return replace(twin, signature=reading.signature)
-    row = -1 if reading.pixels is None else n_rows
-    entry = _Entry(reading.signature, reading.digest, row, reading.reason)
-    if entry.digest:
-        by_digest[entry.digest] = entry
-    return entry
-
-
 def _compact(
     pixels: UInt8Array, new: list[UInt8Array], entries: dict[str, _Entry]
 ) -> tuple[UInt8Array, dict[str, _Entry]]:
     """Pixels of the entries alone, in their order, and the entries with their new rows."""
-    moved: dict[int, int] = {-1: -1}
+    moved: dict[int, int] = {}
     for entry in entries.values():
-        moved.setdefault(entry.row, len(moved) - 1)
+        moved.setdefault(entry.row, len(moved))
     n_old = len(pixels)
-    compacted = np.empty((len(moved) - 1, *pixels.shape[1:]), np.uint8)
+    compacted = np.empty((len(moved), *pixels.shape[1:]), np.uint8)
     for old, row in moved.items():
-        if old >= 0:
-            compacted[row] = pixels[old] if old < n_old else new[old - n_old]
+        compacted[row] = pixels[old] if old < n_old else new[old - n_old]
     return compacted, {
         name: replace(entry, row=moved[entry.row]) for name, entry in entries.items()
     }
 
 
 def _signature(path: Path | str) -> tuple[int, ...]:
-    status = os.stat(path)  # noqa: PTH116 (called for every file of a folder)
+    """What changes with a file: size, times in nanoseconds, inode; empty if it cannot be told."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (called for every file of a folder)
+    except OSError:
+        return ()
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _has_changed(name: str, entry: _Entry | None) -> bool:
-    if entry is None or not entry.signature:
-        return True
-    try:
-        return _signature(name) != entry.signature
-    except OSError:
-        return True
+    return entry is None or not entry.signature or _signature(name) != entry.signature
 
 
 def _home(root: Path, contract: Preprocessing) -> Path:
@@ -202,34 +217,33 @@ def _read(home: Path, shape: tuple[int, int, int]) -> tuple[dict[str, _Entry], U
     """The cache as it was written, or an empty one."""
     empty: tuple[dict[str, _Entry], UInt8Array] = ({}, np.empty((0, *shape), np.uint8))
     try:
-        index = json.loads((home / "index.json").read_bytes())
-        pixels = np.load(home / "pixels.npy", allow_pickle=False)
-        entries = {
-            name: _Entry(tuple(signature), *rest) for name, signature, *rest in index["entries"]
-        }
-        intact = (
-            pixels.dtype == np.uint8
-            and pixels.shape[1:] == shape
-            and index["sha256"] == hashlib.sha256(pixels.data).hexdigest()
-        )
-    except FileNotFoundError:
+        digest, _, index = (home / INDEX).read_bytes().partition(b"\n")
+        pixels = np.fromfile(home / PIXELS, np.uint8)
+    except OSError:
         return empty
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
-        logger.debug("the decode cache %s is damaged and made again: %s", home, error)
+    if digest != _digest(pixels, index):
+        logger.debug("the decode cache %s is damaged and made again", home)
         return empty
-    return (entries, pixels) if intact else empty
+    entries = {
+        name: _Entry(tuple(signature), *rest) for name, signature, *rest in json.loads(index)
+    }
+    return entries, pixels.reshape(-1, *shape)
 
 
 def _write(home: Path, entries: dict[str, _Entry], pixels: UInt8Array) -> None:
     """Keeps the cache; where that fails, the next training decodes again."""
-    index = {
-        "sha256": hashlib.sha256(pixels.data).hexdigest(),
-        "entries": [(name, *astuple(entry)) for name, entry in entries.items()],
-    }
+    index = json.dumps([(name, *astuple(entry)) for name, entry in entries.items()]).encode()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with whole_file(home / "pixels.npy") as file:
-            np.save(file, pixels, allow_pickle=False)
-        write_whole(home / "index.json", json.dumps(index))
+        with whole_file(home / PIXELS) as file:
+            file.write(pixels.data)
+        write_whole(home / INDEX, _digest(pixels, index) + b"\n" + index)
     except (OSError, FileSystemError) as error:
         logger.debug("decoded images are not kept for the next time: %s", error)
+
+
+def _digest(pixels: UInt8Array, index: bytes) -> bytes:
+    """Hexadecimal SHA-256 of both files, which so are known to belong together."""
+    digest = hashlib.sha256(pixels.data)
+    digest.update(index)
+    return digest.hexdigest().encode()

@@ -1,12 +1,12 @@
 """Predictor + labelled images -> metrics with intervals, predictions and pictures."""
 
-import csv
 import io
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from apple_clf import metrics
 from apple_clf.arrays import FloatArray, IntArray
+from apple_clf.csv_rows import csv_writer
 from apple_clf.curves import confusion_matrix
 from apple_clf.datasets import Split
 from apple_clf.inference import Predictor
@@ -65,7 +65,7 @@ class Evaluation:
     def predictions_csv(self) -> str:
         """A row per image: file, label, class, probability and every class's probability."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv_writer(text)
         columns = [f"probabilities.{name}" for name in self.class_names]
         writer.writerow(["file", "label", "class", "probability", *columns])
         rows = zip(
@@ -129,7 +129,7 @@ def draw(evaluation: Evaluation) -> dict[str, bytes]:
             evaluation.split.images,
             y_true,
             y_prob,
-            names=evaluation.split.names,
+            names=[name.rpartition("/")[2] for name in evaluation.split.names],
             class_names=names,
         ),
     }

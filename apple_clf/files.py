@@ -1,6 +1,7 @@
 """Files written whole or not at all, folders walked safely, names safe to print."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 NOT_AN_IMAGE = "not an image file by its name"
+LINK_TO_FOLDER = "a link to a folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +126,19 @@ def find_images(folder: Path) -> Iterator[Path | Skipped]:
 
 def _unfit(entry: "os.DirEntry[str]", root: Path) -> str | None:
     """Why a directory entry is no image file to read, or None."""
-    if entry.is_symlink():
-        if entry.is_dir():
-            return "a link to a folder"
-        target = Path(os.path.realpath(entry.path))
-        if not target.exists():
-            return "a broken link"
-        if not target.is_relative_to(root):
-            return "a link out of the folder"
-    if not entry.is_file():
-        return "not a regular file"
+    try:
+        if entry.is_symlink():
+            if entry.is_dir():
+                return LINK_TO_FOLDER
+            target = Path(os.path.realpath(entry.path))
+            if not target.exists():
+                return "a broken link"
+            if not target.is_relative_to(root):
+                return "a link out of the folder"
+        if not entry.is_file():
+            return "not a regular file"
+    except OSError as error:  # a link to itself, or into a locked folder
+        return f"cannot be read: {error.strerror or error}"
     if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122 (10x faster)
         return NOT_AN_IMAGE
     return None
@@ -145,14 +150,25 @@ def portable(path: Path | str) -> str:
     Bytes that are no UTF-8 become \xNN. A relative path that a spreadsheet would take for a
     formula is prefixed with ./, which names the same file.
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return f"./{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    text = _SURROGATE.sub(_escape, os.fspath(path))
+    return f"./{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else text
 
 
 def printable(path: Path | str) -> str:
     """A path or name as one line of text without control characters, safe on a terminal."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = _SURROGATE.sub(_escape, os.fspath(path))
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _escape(surrogate: re.Match[str]) -> str:
+    r"""\xNN for a byte that Python could not decode in a file's name; \uNNNN for any other."""
+    code = ord(surrogate[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

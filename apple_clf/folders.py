@@ -1,11 +1,19 @@
 """Folders of images as users keep them: `<class>/*` or `<split>/<class>/*`."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from apple_clf.errors import DataError, FileSystemError
-from apple_clf.files import Skipped, find_images, portable, printable
+from apple_clf.files import (
+    IMAGE_SUFFIXES,
+    LINK_TO_FOLDER,
+    Skipped,
+    find_images,
+    portable,
+    printable,
+)
 
 SPLIT_FOLDERS = {
     "train": "train",
@@ -16,6 +24,8 @@ SPLIT_FOLDERS = {
     "test": "test",
 }
 """Folder names that mean a split, as they are found in the wild."""
+
+NOT_A_SPLIT = "not a split with a folder for each class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +63,17 @@ def list_labelled_files(folder: Path) -> Listing:
             f"{printable(folder)}: {what}. Set data.path to a folder that holds one folder "
             "of images for each class."
         )
-    subfolders = _subfolders(folder)
-    split_folders = [
-        (SPLIT_FOLDERS[path.name.lower()], path)
-        for path in subfolders
-        if path.name.lower() in SPLIT_FOLDERS and _subfolders(path)
-    ]
+    split_folders = _split_folders(folder)
     groups: Sequence[tuple[str | None, Path]] = split_folders or [(None, folder)]
     files: list[LabelledFile] = []
     skipped: list[Skipped] = []
     class_names: set[str] = set()
+    if split_folders:
+        skipped += _beside(folder, used=[path for _, path in split_folders])
     for split, group in groups:
-        for class_folder in _subfolders(group):
+        class_folders = _subfolders(group)
+        skipped += _beside(group, used=class_folders)
+        for class_folder in class_folders:
             class_name = portable(class_folder.name)
             class_names.add(class_name)
             for found in find_images(class_folder):
@@ -85,15 +94,60 @@ def list_labelled_files(folder: Path) -> Listing:
     )
 
 
+def check_classes(listing: Listing, *, where: str) -> None:
+    """Refuses a listing that nothing can be learned from, before an image is decoded.
+
+    Raises:
+        DataError: there are fewer than two classes, or one has no image to train on.
+    """
+    if len(listing.class_names) < 2:
+        raise too_few_classes(listing.class_names, where=where)
+    trained_on = {file.class_name for file in listing.files if file.split in {None, "train"}}
+    if empty := [name for name in listing.class_names if name not in trained_on]:
+        place = f"{where}/train" if listing.splits else where
+        raise DataError(
+            f"{place}: no image of class {', '.join(map(printable, empty))}. "
+            "Add images, or remove the folders of that class."
+        )
+
+
+def too_few_classes(class_names: Sequence[str], *, where: str) -> DataError:
+    """The error for data of one class or none."""
+    found = f"only {printable(class_names[0])}" if class_names else "none"
+    return DataError(
+        f"{where}: two or more classes are needed to tell apart; found {found}. "
+        "Add images of what it is not."
+    )
+
+
+def _split_folders(folder: Path) -> list[tuple[str, Path]]:
+    """Split and path of the subfolders that are named for a split and hold folders."""
+    return [
+        (SPLIT_FOLDERS[path.name.lower()], path)
+        for path in _subfolders(folder)
+        if path.name.lower() in SPLIT_FOLDERS and _subfolders(path)
+    ]
+
+
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(_iterate_subfolders(folder))
+    return [path for path in _visible(folder) if not path.is_symlink() and path.is_dir()]
 
 
-def _iterate_subfolders(folder: Path) -> Iterator[Path]:
+def _beside(folder: Path, *, used: Collection[Path]) -> Iterator[Skipped]:
+    """Folders that are not used and images that lie in none, so that nobody misses them in vain."""
+    for path in _visible(folder):
+        if path in used:
+            continue
+        if os.path.isdir(path):  # noqa: PTH112 (false where a link cannot be followed)
+            yield Skipped(path, LINK_TO_FOLDER if path.is_symlink() else NOT_A_SPLIT)
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            yield Skipped(path, "in no folder of a class")
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted, without what is hidden."""
     try:
-        for path in folder.iterdir():
-            if not path.name.startswith(".") and path.is_dir() and not path.is_symlink():
-                yield path
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise FileSystemError(
             f"{printable(folder)}: cannot be read: {error.strerror or error}"

@@ -1,9 +1,9 @@
 """Run -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -22,8 +22,7 @@ BATCH = 256
 """Images in memory at a time; more would be no faster."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclass
     """What a model says of one file; `error` tells why it says nothing."""
 
     file: str
@@ -67,7 +66,7 @@ class Predictor:
             self._output = self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError, IndexError) as error:
             raise ArtifactError(f"the model is no LiteRT model: {error}") from error
-        shape = tuple(self._input["shape_signature"][1:])
+        shape = tuple(map(int, self._input["shape_signature"][1:]))
         n_classes = self._output["shape_signature"][-1]
         if shape != record.preprocessing.shape or n_classes != len(record.class_names):
             raise ArtifactError(
@@ -96,11 +95,19 @@ class Predictor:
 
         Args:
             pixels: prepared images, uint8, (n, height, width, channels).
+
+        Raises:
+            ArtifactError: the weights are finite, but so large that an answer is not.
         """
         probabilities = np.empty((len(pixels), len(self.record.class_names)), np.float32)
         for start in range(0, len(pixels), BATCH):
             batch = pixels[start : start + BATCH]
             probabilities[start : start + BATCH] = self._invoke(batch)
+        if not np.isfinite(probabilities).all():
+            raise ArtifactError(
+                "the model's weights are so large that its answers overflow. "
+                "Train it again with a smaller learning rate."
+            )
         return probabilities
 
     def _invoke(self, batch: UInt8Array) -> FloatArray:
@@ -115,36 +122,33 @@ class Predictor:
 
     def answer(self, files: Sequence[Path | Skipped]) -> list[Answer]:
         """An answer for each file, in order; a bad file's answer has its error set."""
-        paths = [file.path if isinstance(file, Skipped) else file for file in files]
-        loaded = [self._load(file) for file in files]
-        good = [item for item in loaded if not isinstance(item, str)]
-        rows = iter(self.predict(np.stack(good)) if good else ())
+        names = [portable(file.path if isinstance(file, Skipped) else file) for file in files]
+        read = [self._read(file) for file in files]
+        contract = self.record.preprocessing
+        good = [images.prepare(item, contract) for item in read if not isinstance(item, str)]
+        probabilities = self.predict(np.array(good, np.uint8).reshape(-1, *contract.shape))
+        rows = zip(self.decide(probabilities).tolist(), probabilities.tolist(), strict=True)
         return [
-            Answer(portable(path), error=item)
-            if isinstance(item, str)
-            else self._answer(portable(path), next(rows))
-            for path, item in zip(paths, loaded, strict=True)
+            Answer(name, error=item) if isinstance(item, str) else self._answer(name, *next(rows))
+            for name, item in zip(names, read, strict=True)
         ]
 
-    def _load(self, file: Path | Skipped) -> UInt8Array | str:
-        """Prepared pixels, or why there are none."""
+    def _read(self, file: Path | Skipped) -> UInt8Array | str:
+        """Decoded pixels, or why there are none."""
         if isinstance(file, Skipped):
             return file.reason
         try:
-            return images.load(file, self.record.preprocessing).pixels
+            return images.read(file, self.record.preprocessing).pixels
         except ImageError as error:
             return str(error)
 
-    def _answer(self, file: str, row: FloatArray) -> Answer:
+    def _answer(self, file: str, code: int, row: list[float]) -> Answer:
         names = self.record.class_names
-        code = self.decide(row[np.newaxis])[0]
         return Answer(
             file,
-            probabilities={
-                name: float(value) for name, value in zip(names, row.tolist(), strict=True)
-            },
+            probabilities=dict(zip(names, row, strict=True)),
             class_name=names[code],
-            probability=float(row[code]),
+            probability=row[code],
             unsure=False,
         )
 

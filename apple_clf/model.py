@@ -69,7 +69,7 @@ def _layer(config: Layer, *, name: str) -> keras.Layer:
 def keras_bytes(model: keras.Model) -> bytes:
     """The model as a .keras file, the same bytes for the same weights.
 
-    Keras writes the time into the archive; here every entry carries the same one.
+    Keras writes times and memory addresses into the archive; here they are the same always.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
@@ -86,8 +86,23 @@ def keras_bytes(model: keras.Model) -> bytes:
                 content = json.dumps(
                     {**json.loads(content), "date_saved": "1980-01-01@00:00:00"}
                 ).encode()
+            elif name == "config.json":
+                content = _renumber_shared(content)
             target.writestr(zipfile.ZipInfo(name), content)
     return buffer.getvalue()
+
+
+def _renumber_shared(config: bytes) -> bytes:
+    """Keras's JSON with shared objects counted from 0; Keras names them by memory address."""
+    numbers: dict[int, int] = {}
+
+    def renumber(part: dict[str, Any]) -> dict[str, Any]:
+        if "shared_object_id" in part:
+            address = part["shared_object_id"]
+            part["shared_object_id"] = numbers.setdefault(address, len(numbers))
+        return part
+
+    return json.dumps(json.loads(config, object_hook=renumber)).encode()
 
 
 def litert_bytes(model: keras.Model) -> bytes:

@@ -4,11 +4,17 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
-from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from apple_clf.preprocessing import (
+    PREPROCESSING_VERSION,
+    ColorMode,
+    Polarity,
+    Preprocessing,
+    Resize,
+)
 
 FORMAT_VERSION = 1
 
@@ -58,7 +64,7 @@ def read_model_record(path: Path) -> ModelRecord:
         ) from None
     except OSError as error:
         raise ArtifactError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _corrupt(path, "it is no JSON") from None
     if not isinstance(content, dict):
         raise _corrupt(path, "it is no JSON object")
@@ -67,7 +73,7 @@ def read_model_record(path: Path) -> ModelRecord:
         return _parse(content)
     except KeyError as error:
         raise _corrupt(path, f"{error.args[0]!r} is missing") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _corrupt(path, str(error)) from None
 
 
@@ -87,18 +93,19 @@ def _check_versions(path: Path, content: dict[str, Any]) -> None:
 
 
 def _parse(content: dict[str, Any]) -> ModelRecord:
-    preprocessing = dict(content["preprocessing"])
-    preprocessing["image_size"] = tuple(preprocessing["image_size"])
-    class_names = tuple(map(str, content["class_names"]))
+    if not isinstance(content["class_names"], list):
+        raise TypeError("class_names is no list")
+    class_names = tuple(_text(name) for name in content["class_names"])
+    threshold = content["threshold"]
     record = ModelRecord(
         class_names=class_names,
-        positive_class=content["positive_class"],
-        preprocessing=Preprocessing(**preprocessing),
-        threshold=content["threshold"],
-        temperature=float(content["temperature"]),
-        keras_version=str(content["keras_version"]),
-        keras_sha256=str(content["keras_sha256"]),
-        litert_sha256=str(content["litert_sha256"]),
+        positive_class=_text(content["positive_class"]),
+        preprocessing=_preprocessing(content["preprocessing"]),
+        threshold=None if threshold is None else _number(threshold),
+        temperature=_number(content["temperature"]),
+        keras_version=_text(content["keras_version"]),
+        keras_sha256=_text(content["keras_sha256"]),
+        litert_sha256=_text(content["litert_sha256"]),
     )
     if len(set(class_names)) != len(class_names) or len(class_names) < 2:
         raise ValueError(f"class_names {class_names!r} are not two or more different names")
@@ -109,6 +116,30 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
     if not (0 <= (record.threshold or 0) <= 1 and 0 < record.temperature < float("inf")):
         raise ValueError("threshold or temperature is out of range")
     return record
+
+
+def _preprocessing(content: dict[str, Any]) -> Preprocessing:
+    """The contract; dataclasses do not check what JSON holds."""
+    for key, choices in (("color_mode", ColorMode), ("resize", Resize), ("polarity", Polarity)):
+        if content[key] not in get_args(choices):
+            raise ValueError(f"{key} is {content[key]!r}")
+    size = content["image_size"]
+    if [type(side) for side in size] != [int, int]:
+        raise ValueError(f"image_size is {size!r}")
+    return Preprocessing(**content | {"image_size": tuple(size)})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()  # JSON can hold half a character, which no output could
+    return value
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 def read_verified(path: Path, *, sha256: str) -> bytes:

@@ -1,6 +1,8 @@
 """Arrays of images from a NumPy archive; pickled content is never loaded."""
 
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.errors import DataError
-from apple_clf.files import printable
+from apple_clf.files import portable, printable
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("x", "y"))
 
@@ -36,19 +38,7 @@ def read_npz(path: Path) -> Archive:
     Raises:
         DataError: it is missing, no such archive, or its arrays do not fit.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise _unfit(path, "it is a single array, not an .npz archive")
-            arrays = {key: archive[key] for key in archive.files}
-    except OSError as error:
-        raise _unfit(path, error.strerror or "it is no .npz archive") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise _unfit(path, f"it is no .npz archive of plain arrays ({error})") from error
-    layout = next((keys for keys in LAYOUTS if set(keys) <= set(arrays)), None)
-    if layout is None:
-        found = ", ".join(sorted(arrays)) or "nothing"
-        raise _unfit(path, f"it holds {found}; needed are x and y, or {', '.join(LAYOUTS[0])}")
+    layout, arrays = _read(path)
     xs = [_images(path, key, arrays[key]) for key in layout[::2]]
     class_names, ys = _labels(path, [arrays[key] for key in layout[1::2]], arrays)
     for key, x, y in zip(layout[::2], xs, ys, strict=True):
@@ -61,6 +51,43 @@ def read_npz(path: Path) -> Archive:
         y_test=ys[1] if len(ys) > 1 else None,
         class_names=class_names,
     )
+
+
+def _read(path: Path) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
+    """The layout of an archive and the arrays it needs, by name; others are not read."""
+    try:
+        with path.open("rb") as file:  # NumPy would leave a damaged one open
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise _unfit(path, "it is a single array, not an .npz archive")
+            layout = next((keys for keys in LAYOUTS if set(keys) <= set(archive.files)), None)
+            if layout is None:
+                found = ", ".join(map(printable, sorted(archive.files))) or "nothing"
+                needed = f"needed are x and y, or {', '.join(LAYOUTS[0])}"
+                raise _unfit(path, f"it holds {found}; {needed}")
+            names = [name for name in (*layout, "class_names") if name in archive.files]
+            arrays = {name: archive[name] for name in names}
+    except OSError as error:
+        raise _unfit(path, error.strerror or "it is no .npz archive") from error
+    except _DAMAGED as error:
+        raise _unfit(path, f"it is no .npz archive of plain arrays ({error})") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a member that is no .npy file comes as bytes
+            raise _unfit(path, f"{name} is no array")
+    return layout, arrays
+
+
+_DAMAGED = (
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile let out of a damaged archive, as a fuzzer found."""
 
 
 def _images(path: Path, key: str, array: NDArray[Any]) -> UInt8Array:
@@ -83,25 +110,38 @@ def _images(path: Path, key: str, array: NDArray[Any]) -> UInt8Array:
 def _labels(
     path: Path, labels: list[NDArray[Any]], arrays: dict[str, NDArray[Any]]
 ) -> tuple[tuple[str, ...], list[IntArray]]:
-    joined = np.concatenate([np.ravel(array) for array in labels])
-    if any(array.shape not in {(len(array),), (len(array), 1)} for array in labels):
+    if any(array.shape not in {(array.size,), (array.size, 1)} for array in labels):
         raise _unfit(path, "the labels are not one a picture: needed is the shape (n,)")
-    if np.issubdtype(joined.dtype, np.integer):
+    if all(array.dtype.kind in "iu" for array in labels):
+        joined = np.concatenate([array.ravel().astype(np.int64) for array in labels])
         values, codes = np.unique(joined, return_inverse=True)
+        names = [str(value) for value in values.tolist()]
         if "class_names" in arrays:
-            names = tuple(str(name) for name in np.ravel(arrays["class_names"]))
+            names, codes = _texts(arrays["class_names"]).tolist(), joined
             if len(values) and not 0 <= values[0] <= values[-1] < len(names):
-                raise _unfit(path, f"labels run to {values[-1]} but there are {len(names)} names")
-            codes = joined.astype(np.int64)
-        else:
-            names = tuple(str(value) for value in values)
-    elif joined.dtype.kind in "US":
-        texts, codes = np.unique(joined.astype(str), return_inverse=True)
-        names = tuple(str(text) for text in texts)
+                raise _unfit(
+                    path,
+                    f"labels run from {values[0]} to {values[-1]} but class_names has {len(names)}",
+                )
+    elif all(array.dtype.kind in "US" for array in labels):
+        unique, codes = np.unique(
+            np.concatenate([_texts(array) for array in labels]), return_inverse=True
+        )
+        names = unique.tolist()
     else:
-        raise _unfit(path, f"labels are {joined.dtype}; needed are whole numbers or texts")
+        found = " and ".join(str(array.dtype) for array in labels)
+        raise _unfit(path, f"labels are {found}; needed are whole numbers or texts")
+    if len(set(names)) < len(names):
+        raise _unfit(path, "class_names has a name twice")
     ends = np.cumsum([len(array) for array in labels])[:-1]
-    return names, np.split(codes.astype(np.int32), ends)
+    return tuple(names), np.split(codes.astype(np.int32), ends)
+
+
+def _texts(array: NDArray[Any]) -> NDArray[np.str_]:
+    """The texts of an array as class names, which are valid Unicode like a folder's, (size,)."""
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "backslashreplace")
+    return np.array([portable(str(text)) for text in array.ravel().tolist()], np.str_)
 
 
 def _unfit(path: Path, cause: str) -> DataError:

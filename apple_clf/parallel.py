@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
@@ -17,14 +18,15 @@ Worker = Callable[[list[Item]], Result]
 SERIAL_BELOW = 32
 """Fewer items than this are done at once, before a process could start."""
 
-_worker: Callable[[list[Any]], Any]  # set once in each worker process
+_make_worker: Callable[[], Callable[[list[Any]], Any]]  # set once in each worker process
+_worker: Callable[[list[Any]], Any] | None = None  # likewise, by its first chunk
 
 
 def map_chunks(
     make_worker: Callable[[], Worker[Item, Result]],
     items: Iterable[Item],
     *,
-    chunk_size: int = 32,
+    chunk_size: int = 128,
 ) -> Iterator[Result]:
     """The worker's result for each chunk of items, in order.
 
@@ -34,10 +36,11 @@ def map_chunks(
     Args:
         make_worker: picklable; called once in each process.
         items: consumed as needed.
-        chunk_size: items given to a worker at a time.
+        chunk_size: items given to a worker at a time, at most; the first chunks are smaller.
 
     Raises:
         MemoryLimitError: a worker process was killed, which is what a full memory looks like.
+        Exception: what make_worker or a worker raised.
     """
     iterator = iter(items)
     first = list(islice(iterator, SERIAL_BELOW))
@@ -94,16 +97,31 @@ def _map_in_processes(
 
 
 def _start_worker(make_worker: Callable[[], Worker[Any, Any]]) -> None:
-    global _worker
+    global _make_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    _worker = make_worker()
+    _make_worker = make_worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent was killed, for it would wait for work forever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _run_worker(chunk: list[Any]) -> Any:
+    global _worker
+    if _worker is None:  # made here, not at the start, so that the parent gets its error
+        _worker = _make_worker()
     return _worker(chunk)
 
 
 def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Chunks that grow with what came before, so that no core waits long for the last one."""
     iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
+    done = 0
+    while chunk := list(islice(iterator, min(size, max(8, done // 16)))):
         yield chunk
+        done += len(chunk)

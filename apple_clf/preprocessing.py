@@ -22,11 +22,7 @@ Polarity = Literal["as_is", "light_on_dark", "dark_on_light", "auto"]
 class Preprocessing:
     """How a picture becomes a uint8 array of shape (height, width, channels)."""
 
-    __pydantic_config__: ClassVar = {
-        "extra": "forbid",
-        "strict": True,
-        "use_attribute_docstrings": True,
-    }
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
 
     image_size: tuple[int, int] = (28, 28)
     """Height and width in pixels, 1 to 1024 each."""
@@ -39,8 +35,8 @@ class Preprocessing:
     crop: the middle. center: crop to the drawing, then centre it with a margin."""
 
     polarity: Polarity = "auto"
-    """What the files hold. light_on_dark and as_is change nothing, dark_on_light inverts,
-    auto looks at each picture; but for as_is the network always sees light on dark."""
+    """What the files hold: as_is and light_on_dark change nothing, dark_on_light inverts, auto
+    looks at each picture, so that the network always sees light on dark."""
 
     def __post_init__(self) -> None:
         """Refuse sizes outside 1 to MAX_SIDE.

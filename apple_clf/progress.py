@@ -50,7 +50,7 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._console = Console(file=out, highlight=False, markup=False)
+        self._console = Console(file=out, highlight=False, markup=False, emoji=False)
         self._progress: Progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
@@ -60,7 +60,6 @@ class Bar:
             transient=True,
         )
         self._task: TaskID | None = None
-        self._total = 0
 
     def stage(self, text: str) -> None:
         """A line above, which stays; the bar, if any, has done its work."""

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WANTS_LOG = "TF_CPP_MIN_LOG_LEVEL" in os.environ
-"""Whether the user asked for TensorFlow's log; looked up before anything here sets it."""
+WANTS_LOG = os.environ.get("TF_CPP_MIN_LOG_LEVEL") in {"0", "1"}
+"""Whether the user asked for TensorFlow's greetings and warnings; 2 and 3 ask for silence."""
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def quiet_stderr() -> Iterator[None]:
     """Holds back what is written to stderr, and shows it if the block fails.
 
     It works on the file descriptor, since C++ does not ask Python. Whoever sets
-    TF_CPP_MIN_LOG_LEVEL wants to see the log, and sees it.
+    TF_CPP_MIN_LOG_LEVEL to 0 or 1 wants to see the log, and sees it.
     """
     if WANTS_LOG:
         yield

@@ -1,12 +1,13 @@
 """Run directories: the name of every artefact, numbering, locks and listing."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from apple_clf.errors import ArtifactError, LockedError
+from apple_clf.errors import ArtifactError, FileSystemError, LockedError
 from apple_clf.files import cannot_write, printable
 
 _NUMBERED = re.compile(r".+-(\d{3,})")
@@ -32,7 +33,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether training and evaluation came to their end."""
-        return self.metrics.exists()
+        return os.path.exists(self.metrics)  # noqa: PTH110 (no error for another user's run)
 
     @property
     def config(self) -> Path:
@@ -150,7 +151,11 @@ def locked(run: Run) -> Iterator[None]:
 
 
 def list_runs(folder: Path) -> list[Run]:
-    """All runs of a folder, oldest first; empty if there is no such folder."""
+    """All runs of a folder, oldest first; empty if there is no such folder.
+
+    Raises:
+        FileSystemError: the folder cannot be read.
+    """
     return sorted(_runs(folder), key=lambda run: (run.number, run.name))
 
 
@@ -159,6 +164,7 @@ def find_run(spec: str | None, *, folder: Path) -> Run:
 
     Raises:
         ArtifactError: there is none.
+        FileSystemError: the folder cannot be read.
     """
     if spec is None:
         finished = [run for run in list_runs(folder) if run.is_finished]
@@ -182,7 +188,7 @@ def _runs(folder: Path) -> Iterator[Run]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise ArtifactError(
+        raise FileSystemError(
             f"{printable(folder)}: cannot be read: {error.strerror or error}"
         ) from error
     for path in paths:

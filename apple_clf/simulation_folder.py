@@ -25,11 +25,11 @@ def write_simulated_folder(out: Path, n: int, *, size: int, seed: int) -> Path:
         ConfigError: the folder holds something.
         FileSystemError: it cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{printable(out)}: is not empty. Name a new folder.")
-    drawn = simulate(n, image_size=(size, size), seed=seed)
-    sheet = out / "contact_sheet.png"
     try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ConfigError(f"{printable(out)}: is not empty. Name a new folder.")
+        drawn = simulate(n, image_size=(size, size), seed=seed)
+        sheet = out / "contact_sheet.png"
         for name in CLASS_NAMES:
             (out / name).mkdir(parents=True, exist_ok=True)
         for i, (pixels, label, kind) in enumerate(

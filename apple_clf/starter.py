@@ -1,6 +1,8 @@
 """A first experiment for a folder of images, written after a look at it."""
 
 import json
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +12,8 @@ import numpy as np
 
 from apple_clf.decoding import decode
 from apple_clf.errors import DataError, ImageError
-from apple_clf.files import portable, printable
-from apple_clf.folders import Listing, list_labelled_files
+from apple_clf.files import printable
+from apple_clf.folders import Listing, check_classes, list_labelled_files
 
 LOOKED_AT = 64
 """Images that are opened to choose the preprocessing."""
@@ -43,19 +45,20 @@ def starter_text(name: str, folder: Path | None) -> str:
         size = 28
     else:
         listing = list_labelled_files(folder)
+        check_classes(listing, where=printable(folder))
         look = _look(listing, folder)
         found = _found(listing, look)
         data = _FOLDER.format(
-            path=json.dumps(portable(folder), ensure_ascii=False),
+            path=_quoted(_writable(folder)),
             note=_split_note(listing),
             splits="" if {"validation", "test"} <= listing.splits else _SPLIT_KEYS,
             class_names=", ".join(map(printable, listing.class_names)),
-            positive=json.dumps(_positive(listing.class_names), ensure_ascii=False),
+            positive=_positive(listing.class_names),
         )
         preprocessing = _DRAWINGS if look.are_drawings else _PHOTOS
         size = 28 if look.are_drawings else min(48, max(16, look.side))
     return _TEMPLATE.format(
-        name=run_name,
+        name=_quoted(run_name),
         found=found,
         data=data,
         preprocessing=preprocessing.format(size=size),
@@ -96,7 +99,29 @@ def _split_note(listing: Listing) -> str:
 
 
 def _positive(class_names: Sequence[str]) -> str:
-    return "apple" if "apple" in class_names else class_names[0]
+    """What data.positive_class says; null, which means the same, where YAML text may not."""
+    name = "apple" if "apple" in class_names else class_names[0]
+    return "null" if _UNWRITABLE.search(name) else _quoted(name)
+
+
+def _writable(folder: Path) -> str:
+    """The folder as data.path can say it."""
+    text = os.fspath(folder)
+    if _UNWRITABLE.search(text):
+        raise DataError(
+            f"{printable(folder)}: the path has characters that no experiment can name. Rename it."
+        )
+    return text
+
+
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What the configuration refuses in a text, and halves of characters, which no file can hold."""
+
+
+def _quoted(text: str) -> str:
+    """YAML for a text: in double quotes, with escapes for what would not show."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
 _TEMPLATE = """\

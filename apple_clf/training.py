@@ -1,9 +1,7 @@
-"""The training loop: an epoch is one compiled loop over pixels that stay where they are.
+"""TrainingConfig + model + images -> trained model, and how it went.
 
-`EpochModel` keeps Keras's interfaces (compile, fit, callbacks, History) and changes one thing: a
-`train_step` is a whole epoch. Keras's `fit` spends most of its time between steps when the network
-is small; here TensorFlow runs all batches of an epoch without coming back to Python. Batches are
-gathered in the graph from uint8 pixels, in an order that depends on (seed, epoch) alone.
+An epoch is one step of `EpochModel`; around it stand Keras's own `fit`, callbacks and optimizers.
+The order of the images depends on (seed, epoch) alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,16 +14,15 @@ from numpy.typing import NDArray
 from apple_clf.arrays import IntArray
 from apple_clf.backend import keras, tf
 from apple_clf.datasets import Split
-from apple_clf.errors import ConfigError
+from apple_clf.epoch_model import EpochModel
 from apple_clf.optimizers import build_loss, build_optimizer, takes_codes
 from apple_clf.schema import TrainingConfig
 
-VALIDATION_BATCH = 1024
-
 History = dict[str, list[float]]
-"""A list with a value per epoch: loss, accuracy, val_loss, val_accuracy, learning_rate."""
+"""By name a list with a value per epoch; the learning rate is that of the epoch's last step."""
 
-Tensor = Any  # TensorFlow and Keras ship no types
+HISTORY_NAMES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
@@ -72,11 +69,11 @@ def fit(
         train,
         validation,
         batch_size=config.batch_size,
-        class_weights=_class_weights(config, train.labels, class_names),
+        class_weights=class_weights(config, train.labels, class_names),
         one_hot=not takes_codes(config.loss),
     )
     recorder = _Recorder(n_images=len(train), seed=seed, on_epoch=on_epoch)
-    stopping = _early_stopping(config)
+    stopping = _early_stopping(config, recorder)
     one_step = tf.data.Dataset.from_tensors(0)
     trainer.fit(
         one_step.repeat(),
@@ -96,14 +93,10 @@ def fit(
     )
 
 
-def _early_stopping(config: TrainingConfig) -> list[Any]:
+def _early_stopping(config: TrainingConfig, recorder: "_Recorder") -> "list[_EarlyStopping]":
     if config.early_stopping is None:
         return []
-    return [
-        keras.callbacks.EarlyStopping(
-            **config.early_stopping.model_dump(), mode="auto", restore_best_weights=True
-        )
-    ]
+    return [_EarlyStopping(recorder, **config.early_stopping.model_dump())]
 
 
 def _plateau(config: TrainingConfig) -> list[Any]:
@@ -114,21 +107,23 @@ def _plateau(config: TrainingConfig) -> list[Any]:
     return [keras.callbacks.ReduceLROnPlateau(**arguments, min_lr=min_lr)]
 
 
-def _class_weights(
+def class_weights(
     config: TrainingConfig, labels: IntArray, class_names: Sequence[str]
 ) -> NDArray[np.float32] | None:
-    """Weight of each class, (n_classes,); balanced ones make all classes count the same."""
+    """Weight of each class, (n_classes,), or None; balanced ones make all classes count the same.
+
+    Args:
+        config: its class_weight names classes of the data only; 1 is the weight of the others.
+        labels: codes of the training images, (n,).
+        class_names: in the order of the codes.
+
+    Source: King and Zeng 2001, Political Analysis 9(2): n / (n_classes * n_of_class).
+    """
     if config.class_weight is None:
         return None
     if config.class_weight == "balanced":
         counts = np.bincount(labels, minlength=len(class_names))
-        return (len(labels) / (len(class_names) * counts)).astype(np.float32)
-    unknown = sorted(set(config.class_weight) - set(class_names))
-    if unknown:
-        raise ConfigError(
-            f"training.class_weight names {unknown[0]!r}, which is no class of the data: "
-            f"{', '.join(class_names)}."
-        )
+        return (len(labels) / (len(class_names) * np.maximum(counts, 1))).astype(np.float32)
     return np.array([config.class_weight.get(name, 1.0) for name in class_names], np.float32)
 
 
@@ -151,8 +146,7 @@ class _Recorder(keras.callbacks.Callback):
         self.model.order.assign(order.astype(np.int32))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        # The shortest decimal that is the same float32: 0.65, not 0.6499999761581421.
-        values = {name: float(str(np.float32(value))) for name, value in (logs or {}).items()}
+        values = {name: _shortest(value) for name, value in (logs or {}).items()}
         weights = self.model.get_weights()
         if not all(map(np.isfinite, values.values())) or not all(
             np.isfinite(array).all() for array in weights
@@ -161,9 +155,10 @@ class _Recorder(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         self.finite_weights = weights
-        values["learning_rate"] = float(str(self.model.optimizer.learning_rate.numpy()))
-        for name, value in values.items():
-            self.history.setdefault(name, []).append(value)
+        values["learning_rate"] = _shortest(_last_rate(self.model.optimizer))
+        for name in HISTORY_NAMES:
+            if name in values:
+                self.history.setdefault(name, []).append(values[name])
         self.report(epoch + 1, values)
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
@@ -171,90 +166,26 @@ class _Recorder(keras.callbacks.Callback):
             self.model.set_weights(self.finite_weights)
 
 
-class EpochModel(keras.Model):
-    """A functional model whose `train_step` is an epoch and whose `test_step` is a validation."""
-
-    def attach(
-        self,
-        train: Split,
-        validation: Split,
-        *,
-        batch_size: int,
-        class_weights: NDArray[np.float32] | None,
-        one_hot: bool,
-    ) -> None:
-        """Puts the data on the device and builds all state, so that the loops create none."""
-        self.batch_size = batch_size
-        self.train_pixels = tf.constant(train.images)
-        self.train_labels = tf.constant(train.labels, tf.int32)
-        self.validation_pixels = tf.constant(validation.images)
-        self.validation_labels = tf.constant(validation.labels, tf.int32)
-        self.class_weights = None if class_weights is None else tf.constant(class_weights)
-        self.n_classes = self.output_shape[-1]
-        self.one_hot = one_hot
-        self.order = tf.Variable(tf.range(len(train)), trainable=False, name="order")
-        self.optimizer.build(self.trainable_variables)
-        x, y = self.train_pixels[:1], self.encode(self.train_labels[:1])
-        y_pred = self(x, training=False)
-        self.compute_loss(x=x, y=y, y_pred=y_pred)
-        self.compute_metrics(x, y, y_pred)
-        self.reset_metrics()
-
-    def encode(self, codes: Tensor) -> Tensor:
-        """Class codes as the loss takes them: as they are, or one-hot rows."""
-        return tf.one_hot(codes, self.n_classes) if self.one_hot else codes
-
-    def train_step(self, data: Tensor) -> dict[str, Tensor]:
-        """Metrics of one pass over the training images in the order that `order` holds."""
-        del data  # Keras hands over a batch; ours are gathered below
-
-        def step(start: Tensor) -> Tensor:
-            at = self.order[start : start + self.batch_size]  # the last batch may be smaller
-            x = tf.gather(self.train_pixels, at)
-            codes = tf.gather(self.train_labels, at)
-            y = self.encode(codes)
-            weight = None
-            if self.class_weights is not None:
-                weight = tf.gather(self.class_weights, codes)
-            with tf.GradientTape() as tape:
-                y_pred = self(x, training=True)
-                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
-            variables = self.trainable_variables
-            self.optimizer.apply(tape.gradient(loss, variables), variables)
-            self._record(loss, x, y, y_pred)
-            return start + self.batch_size
-
-        _loop(step, n=self.train_labels.shape[0])
-        results: dict[str, Tensor] = self.get_metrics_result()
-        return results
-
-    def test_step(self, data: Tensor) -> dict[str, Tensor]:
-        """Metrics of one pass over the validation images."""
-        del data
-
-        def step(start: Tensor) -> Tensor:
-            x = self.validation_pixels[start : start + VALIDATION_BATCH]
-            y = self.encode(self.validation_labels[start : start + VALIDATION_BATCH])
-            y_pred = self(x, training=False)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, training=False)
-            self._record(loss, x, y, y_pred)
-            return start + VALIDATION_BATCH
-
-        _loop(step, n=self.validation_labels.shape[0])
-        results: dict[str, Tensor] = self.get_metrics_result()
-        return results
-
-    def _record(self, loss: Tensor, x: Tensor, y: Tensor, y_pred: Tensor) -> None:
-        loss_tracker = next(metric for metric in self.metrics if metric.name == "loss")
-        loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        self.compute_metrics(x, y, y_pred)
+def _shortest(value: Any) -> float:
+    """The shortest decimal that is the same float32: 0.65, not 0.6499999761581421."""
+    return float(str(np.float32(value)))
 
 
-def _loop(step: Callable[[Tensor], Tensor], *, n: int) -> None:
-    """Calls step with 0 and then with what it returned, until that reaches n, in the graph."""
-    tf.while_loop(
-        lambda start: start < n,
-        lambda start: (step(start),),
-        (tf.constant(0),),
-        parallel_iterations=1,
-    )
+def _last_rate(optimizer: keras.Optimizer) -> Any:
+    """The learning rate of the step just taken; `optimizer.learning_rate` is the next step's."""
+    schedule = optimizer._learning_rate
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return schedule(optimizer.iterations - 1)
+    return schedule
+
+
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras's, but blind to an epoch that diverged: its loss may be the best, its weights NaN."""
+
+    def __init__(self, recorder: _Recorder, **arguments: Any) -> None:
+        super().__init__(**arguments, mode="auto", restore_best_weights=True)
+        self.recorder = recorder
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if not self.recorder.diverged:
+            super().on_epoch_end(epoch, logs)

@@ -1,6 +1,5 @@
 """Experiment -> finished Run: data, training, files, evaluation, pictures, in this order."""
 
-import csv
 import hashlib
 import io
 import json
@@ -11,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from apple_clf.config import dump_experiment
+from apple_clf.csv_rows import csv_writer
 from apple_clf.datasets import SPLITS, Dataset, load_dataset
 from apple_clf.environment import environment
-from apple_clf.errors import DivergedError
+from apple_clf.errors import ArtifactError, ConfigError, DivergedError
 from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
 from apple_clf.files import printable, write_whole
 from apple_clf.inference import Predictor
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run, create_run, locked
-from apple_clf.schema import Experiment
+from apple_clf.schema import Experiment, TrainingConfig
 
 if TYPE_CHECKING:
     from apple_clf.backend import keras
@@ -69,9 +69,11 @@ def train(
         reporter: told how it goes.
 
     Raises:
+        ConfigError: the training does not fit the data; no run is made.
         DataError: the data cannot be used; no run is made.
         FileSystemError: the folder cannot be written.
-        DivergedError: NaN or infinity; the run keeps the last finite weights.
+        DivergedError: weights, losses or answers are NaN or infinite; the run keeps the last
+            finite weights.
     """
     reporter = reporter or Silent()
     started = time.monotonic()
@@ -81,6 +83,7 @@ def train(
         seed=experiment.seed,
         on_progress=reporter.decoding,
     )
+    _check_fit(experiment.training, dataset)
     reporter.stage(_describe(dataset))
     run = create_run(folder, experiment.name)
     with locked(run):
@@ -93,15 +96,36 @@ def train(
         predictor = _save(run, model, dataset, experiment.preprocessing)
         write_whole(run.history, _history_csv(training.history))
         if training.diverged:
-            raise _diverged(run, training, epochs=experiment.training.epochs)
+            raise _diverged(run, training, experiment.training)
         reporter.stage("Evaluating and drawing.")
-        summary = _evaluate(run, predictor, dataset, training)
+        try:
+            summary = _evaluate(run, predictor, dataset, training)
+        except ArtifactError as error:  # finite weights, yet no finite answers
+            raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
         from apple_clf.backend import THREADS
 
         clock["all"] = time.monotonic() - started
         write_whole(run.environment, _json(environment(clock, threads=THREADS)))
         write_whole(run.metrics, _json(summary))
     return run
+
+
+def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
+    """Refuses what only the data can show to be wrong, before a run is made."""
+    if isinstance(config.class_weight, dict):
+        unknown = [name for name in config.class_weight if name not in dataset.class_names]
+        if unknown:
+            raise ConfigError(
+                f"training.class_weight names {unknown[0]!r}, which is no class of the data. "
+                f"Its classes: {', '.join(map(printable, dataset.class_names))}."
+            )
+    for key in ("early_stopping", "reduce_on_plateau"):
+        watcher = getattr(config, key)
+        if watcher and watcher.monitor.startswith("val_") and not len(dataset.validation):
+            raise ConfigError(
+                f"training.{key} watches {watcher.monitor}, but there are no validation images. "
+                f"Keep some, or set training.{key}.monitor to {watcher.monitor[4:]}."
+            )
 
 
 def _train(
@@ -187,24 +211,25 @@ def _evaluate(
     }
 
 
-def _diverged(run: Run, training: "Training", *, epochs: int) -> DivergedError:
+def _diverged(run: Run, training: "Training", config: TrainingConfig) -> DivergedError:
     kept = (
         f"The weights after epoch {training.best_epoch} are kept"
         if training.best_epoch
         else "The untrained weights are kept"
     )
+    rate = config.learning_rate
+    cure = f": --set training.learning_rate={rate / 10:g}" if isinstance(rate, float) else ""
     return DivergedError(
         f"{printable(run.path)}: training diverged (NaN or infinity) in epoch "
-        f"{len(training.history['loss']) + 1} of {epochs}. {kept}. "
-        "Try a tenth of the learning rate: --set training.learning_rate=..., "
-        "or --set training.optimizer.clipnorm=1."
+        f"{len(training.history['loss']) + 1} of {config.epochs}. {kept}. "
+        f"Try a tenth of the learning rate{cure}, or --set training.optimizer.clipnorm=1."
     )
 
 
 def _history_csv(history: Mapping[str, Sequence[float]]) -> str:
     """A row per epoch; no times, since two runs of one experiment give the same bytes."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(["epoch", *history])
     for epoch, values in enumerate(zip(*history.values(), strict=True), start=1):
         writer.writerow([epoch, *values])

@@ -1,6 +1,7 @@
 """`config check|show|schema` and `init`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -23,7 +24,7 @@ def check(config: ConfigFile = None, overrides: Overrides = None) -> None:
 
 @app.command()
 def show(config: ConfigFile = None, overrides: Overrides = None) -> None:
-    """Print an experiment with every value that it leaves to its default."""
+    """Print an experiment with all its values, defaults too."""
     from apple_clf.config import dump_experiment, load_experiment
 
     typer.echo(dump_experiment(load_experiment(config, overrides or ())), nl=False)
@@ -31,7 +32,7 @@ def show(config: ConfigFile = None, overrides: Overrides = None) -> None:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema, with which editors complete and check experiments."""
+    """Print the JSON schema, for editors to complete and check."""
     import json
 
     from apple_clf.config import experiment_schema
@@ -47,11 +48,14 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write a commented experiment to edit, fitted to a folder of images."""
+    """Write a commented experiment to edit.
+
+    With --data it fits the images of a folder.
+    """
     from apple_clf.files import write_whole
     from apple_clf.starter import starter_text
 
     if config.exists() and not force:
         raise ConfigError(f"{printable(config)}: exists. Choose another name, or add --force.")
     write_whole(config, starter_text(config.stem, data))
-    typer.echo(f"Wrote {printable(config)}. Train it: apple-clf train {printable(config)}")
+    typer.echo(f"Wrote {printable(config)}. Train it: apple-clf train {quote(printable(config))}")

@@ -20,7 +20,10 @@ def simulate(
     size: Annotated[int, typer.Option(min=4, max=1024, help="Side in pixels.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Start of all chance.")] = 42,
 ) -> None:
-    """Draw apples and look-alikes into OUT/<class>/*.png, with a contact sheet."""
+    """Draw a folder of apples and look-alikes.
+
+    It holds OUT/<class>/*.png and a contact sheet.
+    """
     from apple_clf.simulation_folder import write_simulated_folder
 
     sheet = write_simulated_folder(out, samples, size=size, seed=seed)

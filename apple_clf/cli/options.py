@@ -22,7 +22,7 @@ Overrides = Annotated[
 ]
 ConfigFile = Annotated[
     Path | None,
-    typer.Argument(metavar="[CONFIG]", help="YAML file; simulated apples if left out."),
+    typer.Argument(metavar="CONFIG", help="YAML file; simulated apples if left out."),
 ]
 DEFAULT_RUNS = Path("runs")
 

@@ -1,11 +1,11 @@
 """Records on stdout as text, JSON, JSON lines or CSV, one at a time."""
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from apple_clf.cli.options import Format
+from apple_clf.csv_rows import csv_writer
 
 Record = Mapping[str, object]
 
@@ -42,7 +42,7 @@ def write_records(
             for record in records:
                 out.write(f"{_json(record)}\n")
         case Format.csv:
-            writer = csv.writer(out, lineterminator="\n")
+            writer = csv_writer(out)
             writer.writerow([_cell(column) for column in columns])
             for record in records:
                 writer.writerow([_cell(_look_up(record, column)) for column in columns])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def predict(
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE...", help="Files, folders, globs; - reads a list on stdin."),
+        typer.Argument(metavar="IMAGE", help="Files, folders, globs; - reads a list on stdin."),
     ],
     run: RunName = None,
     runs: RunsFolder = DEFAULT_RUNS,
@@ -53,6 +53,8 @@ def predict(
 def _files(names: list[str], tally: "_Tally") -> Iterator[Path | Skipped]:
     """Files that arguments stand for; a folder's other files are counted and passed over."""
     for name in _expand(names):
+        if not name:  # which pathlib takes for the current folder
+            raise ConfigError("an empty name is no image. Is a variable of your shell empty?")
         path = Path(name)
         if not path.is_dir():
             yield path
@@ -72,10 +74,8 @@ def _expand(names: list[str]) -> Iterator[str]:
         elif any(character in name for character in "*?[") and not os.path.lexists(name):
             from glob import iglob
 
-            matches = sorted(iglob(name, recursive=True))  # noqa: PTH207 (absolute ones too)
-            if not matches:
-                raise DataError(f"{printable(name)}: matches no file. Check the pattern.")
-            yield from matches
+            # An unmatched pattern stays a name, which is then answered with an error.
+            yield from sorted(iglob(name, recursive=True)) or [name]  # noqa: PTH207 (absolute too)
         else:
             yield name
 
@@ -83,10 +83,9 @@ def _expand(names: list[str]) -> Iterator[str]:
 def _names_on_stdin() -> Iterator[str]:
     if sys.stdin is None:
         raise ConfigError("'-' reads names from standard input, which is closed.")
-    for line in sys.stdin.buffer:
-        for name in line.rstrip(b"\r\n").split(b"\0"):
-            if name:
-                yield os.fsdecode(name)
+    text = sys.stdin.buffer.read()
+    names = text.split(b"\0") if b"\0" in text else text.splitlines()
+    yield from (os.fsdecode(name) for name in names if name)
 
 
 class _Tally:
@@ -110,13 +109,13 @@ class _Tally:
             DataError: a file could not be answered, or there was none.
         """
         if self.passed_over:
-            typer.echo(f"Passed over {self.passed_over} files that are no images.", err=True)
+            typer.echo(f"Files passed over, being no images: {self.passed_over}.", err=True)
         if not self.total:
             raise DataError("no image to answer. Name image files or a folder that holds some.")
         if self.failed:
             raise DataError(
                 f"{self.failed} of {self.total} files could not be answered; "
-                "their error says why. The others are answered."
+                "the answers above say why."
             )
 
 
@@ -153,7 +152,10 @@ def evaluate(
         described = {"run": str(chosen.path), "data": str(data), **result.describe()}
         write_object(described, indent=2 if format_ is Format.json else None)
     else:
-        title = f"{printable(chosen.path)} on {len(split):,} images of {printable(data)}"
+        title = (
+            f"{printable(chosen.path)} on {len(split):,} images of {printable(data)}, "
+            f"positive class {printable(record.positive_class)}"
+        )
         write_records(
             ({"metric": name, **asdict(value)} for name, value in result.estimates.items()),
             format_,
@@ -163,7 +165,7 @@ def evaluate(
     if bad:
         for skip in bad:
             typer.echo(f"{printable(skip.path)}: {skip.reason}", err=True)
-        raise DataError(f"{len(bad)} files could not be read and were left out.")
+        raise DataError(f"files that could not be read and were left out: {len(bad)}.")
 
 
 def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:

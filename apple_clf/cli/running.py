@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,6 @@ from apple_clf.cli.options import (
     RunsFolder,
 )
 from apple_clf.cli.output import Record, table, write_object, write_records
-from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
 
 if TYPE_CHECKING:
@@ -63,10 +63,9 @@ def train(
 def _reporter(reporter: "Reporter | None") -> Iterator["Reporter"]:
     """The reporter given, or the one that fits where stderr goes."""
     from apple_clf.progress import Bar, Lines, is_terminal
-    from apple_clf.workflow import Silent
 
-    if reporter is not None or sys.stderr is None:
-        yield reporter or Silent()
+    if reporter is not None:
+        yield reporter
     elif is_terminal(sys.stderr):
         bar = Bar(sys.stderr)
         try:
@@ -83,9 +82,12 @@ def _train_lines(run: "Run") -> Iterator[str]:
     last = training["last_epoch"]
     epochs = f"{training['epochs']} epochs"
     if training["stopped_early"]:
-        epochs += f", stopped early, best epoch {training['best_epoch']}"
+        epochs += ", stopped early"
+    if training["best_epoch"] != training["epochs"]:
+        epochs += f", the weights after epoch {training['best_epoch']} kept"
     yield f"Final training accuracy: {last['accuracy']:.3f} ({epochs})"
-    yield f"On {content['n_images']:,} {_SPLIT_WORDS[content['split']]}:"
+    positive = printable(content["positive_class"])
+    yield f"On {content['n_images']:,} {_SPLIT_WORDS[content['split']]}, positive class {positive}:"
     for name, estimate in content["metrics"].items():
         if estimate["value"] is not None:
             interval = f"95 % interval {estimate['low']:.3f} to {estimate['high']:.3f}"
@@ -94,7 +96,7 @@ def _train_lines(run: "Run") -> Iterator[str]:
     if content["memorisation"]:
         yield f"In short, {content['memorisation']}."
     yield f"Run: {printable(run.path)}"
-    yield f"Ask it: apple-clf predict IMAGE --run {printable(run.path)}"
+    yield f"Ask it: apple-clf predict IMAGE --run {quote(printable(run.path))}"
 
 
 _SPLIT_WORDS = {
@@ -122,25 +124,29 @@ def runs(
 
 
 def _summary(run: "Run") -> dict[str, object]:
-    if not run.is_finished:
-        empty = dict.fromkeys(("epochs", "images", *METRIC_COLUMNS, "verdict"))
-        return {"run": run.name, "status": "unfinished", **empty}
-    content = _read_metrics(run)
+    status = "unfinished"
+    if run.is_finished:
+        try:
+            return _summary_of(_read_metrics(run), run.name)
+        except (OSError, ValueError, LookupError, TypeError):
+            status = "damaged"
+    empty = dict.fromkeys(("epochs", "images", *METRIC_COLUMNS, "verdict"))
+    return {"run": run.name, "status": status, **empty}
+
+
+def _summary_of(content: Mapping[str, Any], name: str) -> dict[str, object]:
     return {
-        "run": run.name,
+        "run": name,
         "status": "finished",
         "epochs": content["training"]["epochs"],
         "images": content["n_images"],
-        **{name: content["metrics"][name]["value"] for name in METRIC_COLUMNS},
+        **{metric: content["metrics"][metric]["value"] for metric in METRIC_COLUMNS},
         "verdict": content["verdict"],
     }
 
 
 def _read_metrics(run: "Run") -> Mapping[str, Any]:
-    try:
-        content: Mapping[str, Any] = json.loads(run.metrics.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{printable(run.metrics)}: cannot be read: {error}") from error
+    content: Mapping[str, Any] = json.loads(run.metrics.read_bytes())
     return content
 
 

@@ -1,0 +1,108 @@
+"""A Keras model whose step is an epoch: one compiled loop over pixels that stay where they are.
+
+Keras's `fit` spends most of its time between steps when the network is small; here TensorFlow runs
+all batches of an epoch without coming back to Python. Batches are gathered in the graph from uint8
+pixels, in the order that `EpochModel.order` holds.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apple_clf.backend import keras, tf
+from apple_clf.datasets import Split
+
+VALIDATION_BATCH = 1024
+
+Tensor = Any  # TensorFlow and Keras ship no types
+
+
+class EpochModel(keras.Model):
+    """A functional model whose `train_step` is an epoch and whose `test_step` is a validation."""
+
+    def attach(
+        self,
+        train: Split,
+        validation: Split,
+        *,
+        batch_size: int,
+        class_weights: NDArray[np.float32] | None,
+        one_hot: bool,
+    ) -> None:
+        """Puts the data on the device and builds all state, so that the loops create none."""
+        self.batch_size = batch_size
+        self.train_pixels = tf.constant(train.images)
+        self.train_labels = tf.constant(train.labels, tf.int32)
+        self.validation_pixels = tf.constant(validation.images)
+        self.validation_labels = tf.constant(validation.labels, tf.int32)
+        self.class_weights = None if class_weights is None else tf.constant(class_weights)
+        self.n_classes = self.output_shape[-1]
+        self.one_hot = one_hot
+        self.order = tf.Variable(tf.range(len(train)), trainable=False, name="order")
+        self.optimizer.build(self.trainable_variables)
+        x, y = self.train_pixels[:1], self.encode(self.train_labels[:1])
+        y_pred = self(x, training=False)
+        self.compute_loss(x=x, y=y, y_pred=y_pred)
+        self.compute_metrics(x, y, y_pred)
+        self.reset_metrics()
+
+    def encode(self, codes: Tensor) -> Tensor:
+        """Class codes as the loss takes them: as they are, or one-hot rows."""
+        return tf.one_hot(codes, self.n_classes) if self.one_hot else codes
+
+    def train_step(self, data: Tensor) -> dict[str, Tensor]:
+        """Metrics of one pass over the training images in the order that `order` holds."""
+        del data  # Keras hands over a batch; ours are gathered below
+
+        def step(start: Tensor) -> Tensor:
+            at = self.order[start : start + self.batch_size]  # the last batch may be smaller
+            x = tf.gather(self.train_pixels, at)
+            codes = tf.gather(self.train_labels, at)
+            y = self.encode(codes)
+            weight = None
+            if self.class_weights is not None:
+                weight = tf.gather(self.class_weights, codes)
+            with tf.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight)
+            variables = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            self._record(loss, x, y, y_pred)
+            return start + self.batch_size
+
+        _loop(step, n=self.train_labels.shape[0])
+        results: dict[str, Tensor] = self.get_metrics_result()
+        return results
+
+    def test_step(self, data: Tensor) -> dict[str, Tensor]:
+        """Metrics of one pass over the validation images."""
+        del data
+
+        def step(start: Tensor) -> Tensor:
+            x = self.validation_pixels[start : start + VALIDATION_BATCH]
+            y = self.encode(self.validation_labels[start : start + VALIDATION_BATCH])
+            y_pred = self(x, training=False)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, training=False)
+            self._record(loss, x, y, y_pred)
+            return start + VALIDATION_BATCH
+
+        _loop(step, n=self.validation_labels.shape[0])
+        results: dict[str, Tensor] = self.get_metrics_result()
+        return results
+
+    def _record(self, loss: Tensor, x: Tensor, y: Tensor, y_pred: Tensor) -> None:
+        loss_tracker = next(metric for metric in self.metrics if metric.name == "loss")
+        loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        self.compute_metrics(x, y, y_pred)
+
+
+def _loop(step: Callable[[Tensor], Tensor], *, n: int) -> None:
+    """Calls step with 0 and then with what it returned, until that reaches n, in the graph."""
+    tf.while_loop(
+        lambda start: start < n,
+        lambda start: (step(start),),
+        (tf.constant(0),),
+        parallel_iterations=1,
+    )
