@@ -7,10 +7,10 @@ from functools import cached_property
 from apple_clf import metrics
 from apple_clf.arrays import FloatArray, IntArray
 from apple_clf.csv_rows import csv_writer
-from apple_clf.curves import confusion_matrix
 from apple_clf.datasets import Split
 from apple_clf.inference import Predictor
 from apple_clf.metrics import Estimate
+from apple_clf.metrics.curves import confusion_matrix
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def draw(evaluation: Evaluation) -> dict[str, bytes]:
     }
 
 
-def draw_history(history: dict[str, list[float]], *, best_epoch: int) -> bytes:
+def draw_history(history: dict[str, list[float]], *, best_epoch: int | None) -> bytes:
     """A PNG of loss and accuracy through the epochs."""
     from apple_clf import plots
 

@@ -12,11 +12,11 @@ from apple_clf import images
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
 from apple_clf.errors import ArtifactError, ImageError
 from apple_clf.files import Skipped, portable, printable
+from apple_clf.metrics.scores import predicted_classes
 from apple_clf.model_record import ModelRecord, read_model_record, read_verified
 from apple_clf.parallel import map_chunks
 from apple_clf.quiet import quiet_stderr
 from apple_clf.runs import Run
-from apple_clf.scores import predicted_classes
 
 BATCH = 256
 """Images in memory at a time; more would be no faster."""

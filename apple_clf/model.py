@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apple_clf.backend import keras, tf
-from apple_clf.quiet import quiet_stderr
-from apple_clf.schema import (
+from apple_clf.config.schema import (
     Activation,
     BatchNormalization,
     Dense,
@@ -17,6 +16,7 @@ from apple_clf.schema import (
     Layer,
     ModelConfig,
 )
+from apple_clf.quiet import quiet_stderr
 
 OUTPUT_LAYER = "output"
 

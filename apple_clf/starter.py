@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from apple_clf.decoding import decode
+from apple_clf.datasets.folders import Listing, check_classes, list_labelled_files
 from apple_clf.errors import DataError, ImageError
 from apple_clf.files import printable
-from apple_clf.folders import Listing, check_classes, list_labelled_files
+from apple_clf.images.decoding import decode
 
 LOOKED_AT = 64
 """Images that are opened to choose the preprocessing."""

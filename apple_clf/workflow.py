@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from apple_clf.config import dump_experiment
+from apple_clf.config.schema import Experiment, TrainingConfig
 from apple_clf.csv_rows import csv_writer
 from apple_clf.datasets import SPLITS, Dataset, load_dataset
 from apple_clf.environment import environment
@@ -20,7 +21,6 @@ from apple_clf.inference import Predictor
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run, create_run, locked
-from apple_clf.schema import Experiment, TrainingConfig
 
 if TYPE_CHECKING:
     from apple_clf.backend import keras
@@ -186,7 +186,9 @@ def _evaluate(
     split_name = held_out[0] if held_out else "train"
     evaluation = evaluate(predictor, getattr(dataset, split_name))
     write_whole(run.predictions, evaluation.predictions_csv())
-    curves = draw_history(training.history, best_epoch=training.best_epoch)
+    n_epochs = len(training.history["loss"])
+    best = training.best_epoch if training.best_epoch < n_epochs else None
+    curves = draw_history(training.history, best_epoch=best)
     for name, picture in {"learning_curves": curves, **draw(evaluation)}.items():
         write_whole(run.plot(name), picture)
     on_training = evaluate_briefly(predictor, dataset.train)
@@ -196,7 +198,7 @@ def _evaluate(
         **evaluation.describe(),
         "memorisation": memorisation if held_out else None,
         "training": {
-            "epochs": len(training.history["loss"]),
+            "epochs": n_epochs,
             "best_epoch": training.best_epoch,
             "stopped_early": training.stopped_early,
             "last_epoch": {name: values[-1] for name, values in training.history.items()},
@@ -243,7 +245,7 @@ def _describe(dataset: Dataset) -> str:
     if dataset.bad_files:
         text += f" Left out {len(dataset.bad_files)} that cannot be decoded."
     if dataset.skipped:
-        text += f" Passed over {len(dataset.skipped)} files that are no images."
+        text += f" Passed over {len(dataset.skipped)} other files and folders."
     return text
 
 

@@ -10,9 +10,9 @@ import sys
 import tempfile
 import time
 
+from apple_clf.config.schema import FolderData
 from apple_clf.datasets import load_dataset
 from apple_clf.preprocessing import Preprocessing
-from apple_clf.schema import FolderData
 
 
 def seconds_until_ready(folder: str) -> tuple[float, int]:

@@ -10,9 +10,9 @@ from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.datasets import Split
 from apple_clf.evaluation import Evaluation, draw, draw_history, evaluate, evaluate_briefly
 from apple_clf.inference import Predictor
+from apple_clf.metrics.scores import predicted_classes
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
-from apple_clf.scores import predicted_classes
 
 NAMES = ("apple", "not, apple")
 PNG = b"\x89PNG"

@@ -9,6 +9,7 @@ from conftest import write_image
 
 from apple_clf import inference
 from apple_clf.backend import keras
+from apple_clf.config.schema import BatchNormalization, Dense, ModelConfig
 from apple_clf.errors import ArtifactError
 from apple_clf.files import Skipped
 from apple_clf.inference import BATCH, Answer, Predictor, predict_files
@@ -17,7 +18,6 @@ from apple_clf.model_record import ModelRecord
 from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
-from apple_clf.schema import BatchNormalization, Dense, ModelConfig
 
 LAYERS = ModelConfig(layers=(Dense(units=7, activation="tanh"), BatchNormalization()))
 NAMES = ("apple", "pear", "plum")

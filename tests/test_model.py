@@ -1,14 +1,15 @@
 import io
 import zipfile
+from typing import get_args
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf.backend import keras
+from apple_clf.config.schema import Activation, BatchNormalization, Dense, Dropout, ModelConfig
+from apple_clf.config.schema.model import ActivationName, Initializer
 from apple_clf.model import build_model, keras_bytes, litert_bytes
-from apple_clf.schema import Activation, BatchNormalization, Dense, Dropout, ModelConfig
-from apple_clf.schema.model import ActivationName, Initializer
 
 SHAPE = (6, 5, 1)
 PIXELS = np.random.default_rng(0).integers(256, size=(33, *SHAPE), dtype=np.uint8)
@@ -69,7 +70,7 @@ def test_regularizer_is_added_to_the_loss() -> None:
     assert model.losses[0].numpy() == pytest.approx(0.5 * np.sum(kernel**2), rel=1e-5)
 
 
-@pytest.mark.parametrize("initializer", Initializer.__args__)
+@pytest.mark.parametrize("initializer", get_args(Initializer))
 def test_every_initializer_builds(initializer: str) -> None:
     config = ModelConfig.model_validate_json(
         f'{{"layers": [{{"type": "dense", "units": 4, "kernel_initializer": "{initializer}"}}]}}'
@@ -77,7 +78,7 @@ def test_every_initializer_builds(initializer: str) -> None:
     build_model(config, input_shape=SHAPE, n_classes=2)
 
 
-@pytest.mark.parametrize("activation", ActivationName.__args__)
+@pytest.mark.parametrize("activation", get_args(ActivationName))
 def test_litert_agrees_with_keras_for_every_activation(activation: str) -> None:
     layers = (Dense(units=8, activation=activation), Activation(activation=activation))  # type: ignore[arg-type]
     model = randomised(ModelConfig(layers=layers))

@@ -7,9 +7,9 @@ from conftest import ImageFolder, write_image
 from PIL import Image
 
 from apple_clf.config import parse_experiment
+from apple_clf.config.schema import Experiment, FolderData, SimulatedData
 from apple_clf.datasets import load_dataset
 from apple_clf.errors import DataError
-from apple_clf.schema import Experiment, FolderData, SimulatedData
 from apple_clf.starter import starter_text
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from apple_clf.config import load_experiment, parse_experiment
-from apple_clf.schema import Experiment
+from apple_clf.config.schema import Experiment
 from cli.conftest import Cli
 
 

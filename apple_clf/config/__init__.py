@@ -1,0 +1,115 @@
+"""YAML text -> frozen Experiment, and back."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from apple_clf.config.schema import Experiment
+from apple_clf.config.schema.base import TAGS
+from apple_clf.config.schema.json_schema import experiment_schema
+from apple_clf.config.settings import read_settings
+from apple_clf.config.yaml_reader import MAX_BYTES
+from apple_clf.config.yaml_values import plain_scalar
+from apple_clf.errors import ConfigError, FileSystemError
+
+__all__ = ["dump_experiment", "experiment_schema", "load_experiment", "parse_experiment"]
+
+
+def load_experiment(path: Path | None, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment that a YAML file describes.
+
+    Args:
+        path: the file; None means the embedded defaults.
+        overrides: KEY=VALUE each, such as `training.batch_size=64`, applied in turn.
+
+    Raises:
+        ConfigError: the file is missing or a folder, or as in `parse_experiment`.
+        FileSystemError: the file cannot be read.
+    """
+    if path is None:
+        return parse_experiment("{}", filename="defaults", overrides=overrides)
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(f"{path}: no such file. Check the path.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: this is a folder. Name a YAML file in it.") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileSystemError(
+            f"{path}: cannot be read ({reason}). Check its permissions."
+        ) from None
+    return parse_experiment(text, filename=str(path), overrides=overrides)
+
+
+def parse_experiment(
+    text: str | bytes, *, filename: str, overrides: Sequence[str] = ()
+) -> Experiment:
+    """The experiment that a YAML text describes.
+
+    Args:
+        text: YAML; what it leaves out has its default.
+        filename: how messages name the text.
+        overrides: KEY=VALUE each, such as `training.batch_size=64`, applied in turn.
+
+    Raises:
+        ConfigError: something is wrong with the text or an override. One line per problem, all at
+            once, each `file:line:column: message` or `--set KEY=VALUE: message`.
+    """
+    settings = read_settings(text, filename=filename, overrides=overrides)
+    failure = None
+    try:
+        # By way of JSON, where strict validation takes a list for a tuple, YAML having no tuples.
+        experiment = Experiment.model_validate_json(json.dumps(settings.data))
+    except ValidationError as error:
+        failure = error
+    else:
+        if not settings.problems:
+            return experiment
+    from apple_clf.config.problems import config_error  # here, as it would slow a good start
+
+    raise config_error(failure, settings)
+
+
+def dump_experiment(experiment: Experiment) -> str:
+    """YAML of every value, defaults included; parsing it gives an equal experiment."""
+    sections = {
+        key: _Section(value) if isinstance(value, dict) else value
+        for key, value in experiment.model_dump(mode="json").items()
+    }
+    text: str = yaml.dump(
+        _Section(sections), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text
+
+
+class _Section(dict[str, Any]):
+    """A mapping that is written a key a line; others take one line where they fit."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML that reads the same by YAML 1.1 and by YAML 1.2."""
+
+    def represent_mappings(self, data: dict[str, Any]) -> yaml.Node:
+        tags_first = sorted(data.items(), key=lambda item: item[0] not in TAGS)
+        inline = not isinstance(data, _Section)
+        return self.represent_mapping("tag:yaml.org,2002:map", tags_first, flow_style=inline)
+
+    def represent_entries(self, data: list[Any]) -> yaml.Node:
+        inline = not any(isinstance(entry, dict) for entry in data)
+        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=inline)
+
+    def represent_text(self, data: str) -> yaml.Node:
+        quotes = None if isinstance(plain_scalar(data), str) else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=quotes)
+
+
+_Dumper.add_representer(_Section, _Dumper.represent_mappings)
+_Dumper.add_representer(dict, _Dumper.represent_mappings)
+_Dumper.add_representer(list, _Dumper.represent_entries)
+_Dumper.add_representer(str, _Dumper.represent_text)

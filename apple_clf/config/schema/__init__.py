@@ -1,0 +1,132 @@
+"""The experiment as frozen records: every key, its range, its default and what it does.
+
+Names are Keras's own. Each field's docstring feeds the JSON schema, which in turn feeds editors,
+the error messages and a test of `docs/config.md`. A new layer, optimizer, loss, schedule or data
+source is one class, named in its union.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from apple_clf.config.schema.base import Name, Record
+from apple_clf.config.schema.data import (
+    DataConfig,
+    FolderData,
+    NoiseData,
+    NpzData,
+    SimulatedData,
+)
+from apple_clf.config.schema.model import (
+    Activation,
+    ActivationName,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Initializer,
+    Layer,
+    ModelConfig,
+    Regularizer,
+)
+from apple_clf.config.schema.optimizers import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineSchedule,
+    ExponentialSchedule,
+    Momentum,
+    Optimizer,
+    PiecewiseConstantSchedule,
+    PolynomialSchedule,
+    RMSprop,
+    Schedule,
+)
+from apple_clf.config.schema.training import (
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    EarlyStopping,
+    Loss,
+    MeanSquaredError,
+    Monitor,
+    ReduceOnPlateau,
+    SparseCategoricalCrossentropy,
+    TrainingConfig,
+)
+from apple_clf.preprocessing import Preprocessing
+
+__all__ = [
+    "SGD",
+    "Activation",
+    "ActivationName",
+    "Adam",
+    "AdamW",
+    "BatchNormalization",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CosineSchedule",
+    "DataConfig",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Experiment",
+    "ExponentialSchedule",
+    "FolderData",
+    "Initializer",
+    "Layer",
+    "Loss",
+    "MeanSquaredError",
+    "ModelConfig",
+    "Momentum",
+    "Monitor",
+    "NoiseData",
+    "NpzData",
+    "Optimizer",
+    "PiecewiseConstantSchedule",
+    "PolynomialSchedule",
+    "Preprocessing",
+    "RMSprop",
+    "Record",
+    "ReduceOnPlateau",
+    "Regularizer",
+    "Schedule",
+    "SimulatedData",
+    "SparseCategoricalCrossentropy",
+    "TrainingConfig",
+]
+
+
+class Experiment(Record):
+    """Everything that decides what a run learns."""
+
+    name: Name = "apples"
+    """Names the run's folder."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    """Start of every random choice: the same seed gives the same run."""
+    data: DataConfig = SimulatedData()
+    """Images to learn from."""
+    preprocessing: Preprocessing = Preprocessing()
+    """How a picture becomes the pixels a network sees."""
+    model: ModelConfig = ModelConfig()
+    """The network."""
+    training: TrainingConfig = TrainingConfig()
+    """How the network learns."""
+
+    @model_validator(mode="after")
+    def _monitor_exists(self) -> Self:
+        """A folder may hold a validation split of its own, so it is trusted here."""
+        data, training = self.data, self.training
+        if isinstance(data, NoiseData | SimulatedData):
+            key, amount = "data.validation_samples", float(data.validation_samples)
+        else:
+            key, amount = "data.validation_split", data.validation_split
+        if amount > 0 or isinstance(data, FolderData):
+            return self
+        for part in ("early_stopping", "reduce_on_plateau"):
+            callback: EarlyStopping | ReduceOnPlateau | None = getattr(training, part)
+            if callback is not None and callback.monitor.startswith("val_"):
+                message = (
+                    f"training.{part}.monitor {callback.monitor} needs validation images: "
+                    f"raise {key} above 0 or monitor {callback.monitor.removeprefix('val_')}"
+                )
+                raise ValueError(message)
+        return self

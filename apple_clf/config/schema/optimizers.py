@@ -1,0 +1,174 @@
+"""How gradients become steps, and how large the steps are: one record per kind."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from apple_clf.config.schema.base import (
+    MAX_LEARNING_RATE,
+    BelowOne,
+    Epochs,
+    Epsilon,
+    Limit,
+    Rate,
+    Record,
+    Share,
+)
+
+
+class _Optimizer(Record):
+    """What every optimizer has: at most one way to clip gradients."""
+
+    clipnorm: Limit | None = None
+    """Largest norm of one weight array's gradient, or null."""
+    global_clipnorm: Limit | None = None
+    """Largest norm of all gradients together, or null."""
+    clipvalue: Limit | None = None
+    """Largest size of any entry of a gradient, or null."""
+
+    @model_validator(mode="after")
+    def _clip_one_way(self) -> Self:
+        ways = ("clipnorm", "global_clipnorm", "clipvalue")
+        if len(used := [way for way in ways if getattr(self, way) is not None]) > 1:
+            message = f"{used[1]} cannot be combined with {used[0]}: keep one of them"
+            raise ValueError(message)
+        return self
+
+
+class SGD(_Optimizer):
+    """Stochastic gradient descent."""
+
+    type: Literal["sgd"] = "sgd"
+    """Kind of optimizer."""
+    momentum: Share = 0.0
+    """Share of the last update that is kept."""
+    nesterov: bool = False
+    """Whether the gradient is taken where the momentum leads."""
+
+
+class Momentum(_Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    type: Literal["momentum"] = "momentum"
+    """Kind of optimizer."""
+    momentum: Share = 0.9
+    """Share of the last update that is kept."""
+    nesterov: bool = False
+    """Whether the gradient is taken where the momentum leads."""
+
+
+class RMSprop(_Optimizer):
+    """Steps divided by a running mean of the gradient's size."""
+
+    type: Literal["rmsprop"] = "rmsprop"
+    """Kind of optimizer."""
+    rho: BelowOne = 0.9
+    """How slowly the running mean of squared gradients is updated."""
+    momentum: Share = 0.0
+    """Share of the last update that is kept."""
+    epsilon: Epsilon = 1e-7
+    """Added to the divisor to avoid dividing by zero."""
+    centered: bool = False
+    """Whether gradients are divided by their estimated deviation instead of their size."""
+
+
+class _AdamLike(_Optimizer):
+    """What Adam and AdamW share."""
+
+    beta_1: BelowOne = 0.9
+    """How slowly the running mean of gradients is updated."""
+    beta_2: BelowOne = 0.999
+    """How slowly the running mean of squared gradients is updated."""
+    epsilon: Epsilon = 1e-7
+    """Added to the divisor to avoid dividing by zero."""
+    amsgrad: bool = False
+    """Whether the divisor never shrinks."""
+
+
+class Adam(_AdamLike):
+    """Momentum, and a step size of its own for every weight."""
+
+    type: Literal["adam"] = "adam"
+    """Kind of optimizer."""
+
+
+class AdamW(_AdamLike):
+    """Adam that also shrinks the weights a little at every step."""
+
+    type: Literal["adamw"] = "adamw"
+    """Kind of optimizer."""
+    weight_decay: Share = 0.004
+    """Share of each weight, times the learning rate, taken off at every step."""
+
+
+Optimizer = Annotated[SGD | Momentum | RMSprop | Adam | AdamW, Field(discriminator="type")]
+
+
+class CosineSchedule(Record):
+    """Falls along half a cosine wave over all epochs, after a linear warm-up from zero."""
+
+    type: Literal["cosine"] = "cosine"
+    """Kind of schedule."""
+    initial: Rate = 1e-3
+    """Learning rate at the top."""
+    final_fraction: Share = 0.0
+    """Share of the initial rate left at the end."""
+    warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Epochs in which the rate rises to the top."""
+
+
+class ExponentialSchedule(Record):
+    """Shrinks by the same factor in every stretch of epochs."""
+
+    type: Literal["exponential"] = "exponential"
+    """Kind of schedule."""
+    initial: Rate = 1e-3
+    """Learning rate at the start."""
+    decay_rate: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Factor by which the rate shrinks."""
+    decay_epochs: Epochs = 1
+    """Epochs after which the factor has been applied once."""
+
+
+class PiecewiseConstantSchedule(Record):
+    """Constant between the given epochs."""
+
+    type: Literal["piecewise_constant"] = "piecewise_constant"
+    """Kind of schedule."""
+    boundaries: Annotated[tuple[Epochs, ...], Field(min_length=1, max_length=1000)]
+    """Epochs after which the next value holds, ascending."""
+    values: Annotated[tuple[Rate, ...], Field(min_length=2, max_length=1001)]
+    """Learning rates, one more than boundaries."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if any(later <= earlier for earlier, later in pairwise(self.boundaries)):
+            message = f"boundaries must ascend, not {list(self.boundaries)}"
+            raise ValueError(message)
+        if len(self.values) != len(self.boundaries) + 1:
+            message = (
+                f"values must be one more than boundaries ({len(self.boundaries)}), "
+                f"not {len(self.values)}"
+            )
+            raise ValueError(message)
+        return self
+
+
+class PolynomialSchedule(Record):
+    """Falls from the initial to the final rate over all epochs."""
+
+    type: Literal["polynomial"] = "polynomial"
+    """Kind of schedule."""
+    initial: Rate = 1e-3
+    """Learning rate at the start."""
+    final: Annotated[float, Field(ge=0, le=MAX_LEARNING_RATE)] = 1e-4
+    """Learning rate at the end."""
+    power: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Exponent; 1 falls along a straight line."""
+
+
+Schedule = Annotated[
+    CosineSchedule | ExponentialSchedule | PiecewiseConstantSchedule | PolynomialSchedule,
+    Field(discriminator="type"),
+]

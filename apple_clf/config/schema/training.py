@@ -1,0 +1,140 @@
+"""How the network learns."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from apple_clf.config.schema.base import (
+    MAX_LEARNING_RATE,
+    BelowOne,
+    Epochs,
+    Rate,
+    Record,
+    Share,
+    Weight,
+)
+from apple_clf.config.schema.optimizers import Adam, CosineSchedule, Optimizer, Schedule
+
+Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
+
+
+class SparseCategoricalCrossentropy(Record):
+    """Minus the log of the true class's probability."""
+
+    type: Literal["sparse_categorical_crossentropy"] = "sparse_categorical_crossentropy"
+    """Kind of loss."""
+
+
+class CategoricalCrossentropy(Record):
+    """Cross-entropy against targets that may be smoothed."""
+
+    type: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    """Kind of loss."""
+    label_smoothing: BelowOne = 0.0
+    """Share of each target spread evenly over all classes."""
+
+
+class CategoricalFocalCrossentropy(Record):
+    """Cross-entropy in which images that are already right count less."""
+
+    type: Literal["categorical_focal_crossentropy"] = "categorical_focal_crossentropy"
+    """Kind of loss."""
+    gamma: Annotated[float, Field(ge=0, le=100)] = 2.0
+    """How much less they count."""
+    alpha: Share = 0.25
+    """Factor on the whole loss."""
+
+
+class MeanSquaredError(Record):
+    """Squared gap between probabilities and targets: slow to learn from, which is a lesson."""
+
+    type: Literal["mean_squared_error"] = "mean_squared_error"
+    """Kind of loss."""
+
+
+Loss = Annotated[
+    SparseCategoricalCrossentropy
+    | CategoricalCrossentropy
+    | CategoricalFocalCrossentropy
+    | MeanSquaredError,
+    Field(discriminator="type"),
+]
+
+
+class ReduceOnPlateau(Record):
+    """Lowers the learning rate when the monitored value stops getting better."""
+
+    monitor: Monitor = "val_loss"
+    """The value to watch."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """What the learning rate is multiplied by."""
+    patience: Epochs = 3
+    """Epochs without improvement before that."""
+    min_learning_rate: Annotated[float, Field(ge=0, le=MAX_LEARNING_RATE)] = 0.0
+    """Never lower than this."""
+
+
+class EarlyStopping(Record):
+    """Ends training when the monitored value stops getting better; the best weights are kept."""
+
+    monitor: Monitor = "val_loss"
+    """The value to watch."""
+    patience: Epochs = 5
+    """Epochs without improvement before training ends."""
+    min_delta: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """Smallest change that counts as improvement."""
+
+
+def _number_or_record(value: object) -> str:
+    return "record" if isinstance(value, dict | Record) else "number"
+
+
+def _word_or_mapping(value: object) -> str:
+    return "mapping" if isinstance(value, dict) else "word"
+
+
+class TrainingConfig(Record):
+    """How the network learns."""
+
+    optimizer: Optimizer = Adam()
+    """How gradients become steps; its name alone will do."""
+    learning_rate: Annotated[
+        Annotated[Rate, Tag("number")] | Annotated[Schedule, Tag("record")],
+        Discriminator(_number_or_record),
+    ] = 1e-3
+    """Size of the steps: a number, or a schedule over the epochs."""
+    reduce_on_plateau: ReduceOnPlateau | None = None
+    """Lower the learning rate when progress stops, or null."""
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
+    """Images per step."""
+    epochs: Epochs = 30
+    """Passes over the training images."""
+    loss: Loss = SparseCategoricalCrossentropy()
+    """What training makes small; its name alone will do."""
+    class_weight: Annotated[
+        Annotated[Literal["balanced"] | None, Tag("word")]
+        | Annotated[dict[str, Weight], Tag("mapping")],
+        Discriminator(_word_or_mapping),
+    ] = None
+    """How much each class counts: null (all alike), balanced (rare classes more), or by name."""
+    early_stopping: EarlyStopping | None = None
+    """Stop when progress stops and keep the best weights, or null."""
+
+    @model_validator(mode="after")
+    def _schedule_alone(self) -> Self:
+        rate = self.learning_rate
+        if isinstance(rate, float):
+            return self
+        if self.reduce_on_plateau is not None:
+            message = (
+                "reduce_on_plateau needs a plain number as learning_rate: "
+                f"a {rate.type} schedule sets the rate anew all the time"
+            )
+            raise ValueError(message)
+        if isinstance(rate, CosineSchedule) and rate.warmup_epochs >= self.epochs:
+            message = (
+                f"learning_rate.warmup_epochs must be less than epochs ({self.epochs}), "
+                f"not {rate.warmup_epochs}"
+            )
+            raise ValueError(message)
+        return self

@@ -1,0 +1,341 @@
+"""Data sources -> Dataset: prepared uint8 pixels, labels and splits, the same for a seed."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from apple_clf import images, simulation
+from apple_clf.arrays import IntArray, UInt8Array
+from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
+from apple_clf.datasets.decode_cache import Progress, decode_files
+from apple_clf.datasets.folders import (
+    LabelledFile,
+    check_classes,
+    list_labelled_files,
+    too_few_classes,
+)
+from apple_clf.datasets.npz import read_npz
+from apple_clf.errors import DataError
+from apple_clf.files import Skipped, portable, printable
+from apple_clf.preprocessing import Preprocessing
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images of one split with their labels."""
+
+    images: UInt8Array  # (n, height, width, channels)
+    labels: IntArray  # (n,)
+    names: Sequence[str]  # n file names, or what stands for them
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: IntArray) -> "Split":
+        """The images at these indices."""
+        return Split(self.images[indices], self.labels[indices], [self.names[i] for i in indices])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All that a training sees."""
+
+    source: str
+    class_names: tuple[str, ...]
+    positive_class: str
+    train: Split
+    validation: Split  # may be empty
+    test: Split  # may be empty
+    bad_files: Sequence[Skipped] = ()  # could not be decoded
+    skipped: Sequence[Skipped] = ()  # were not looked at
+    n_decoded: int = 0  # images that were not in the cache
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over class names, pixels and labels of all splits, in their order."""
+        digest = hashlib.sha256("\0".join(self.class_names).encode("utf-8", "surrogateescape"))
+        for split in (self.train, self.validation, self.test):
+            digest.update(repr(split.images.shape).encode())
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(np.ascontiguousarray(split.labels, np.int32).data)
+        return digest.hexdigest()
+
+    @property
+    def positive(self) -> int:
+        """Code of the positive class."""
+        return self.class_names.index(self.positive_class)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Number of images by split and class."""
+        return {
+            split: dict(
+                zip(
+                    self.class_names,
+                    np.bincount(
+                        getattr(self, split).labels, minlength=len(self.class_names)
+                    ).tolist(),
+                    strict=True,
+                )
+            )
+            for split in SPLITS
+        }
+
+    def describe(self) -> dict[str, object]:
+        """The content of dataset.json."""
+        return {
+            "source": self.source,
+            "fingerprint": self.fingerprint,
+            "class_names": self.class_names,
+            "positive_class": self.positive_class,
+            "images": self.counts(),
+            "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},
+            "skipped": {portable(skip.path): skip.reason for skip in self.skipped},
+        }
+
+
+def load_dataset(
+    config: DataConfig,
+    contract: Preprocessing,
+    *,
+    seed: int,
+    on_progress: Progress = lambda done, total: None,
+) -> Dataset:
+    """The data set that an experiment asks for.
+
+    Raises:
+        DataError: the data cannot be used.
+        FileSystemError: a folder cannot be read.
+    """
+    match config:
+        case NoiseData():
+            return _noise(config, contract, seed=seed)
+        case SimulatedData():
+            return _simulated(config, contract, seed=seed)
+        case FolderData():
+            return _folder(config, contract, seed=seed, on_progress=on_progress)
+        case NpzData():
+            return _npz(config, contract, seed=seed)
+
+
+def load_labelled_folder(
+    folder: Path,
+    contract: Preprocessing,
+    *,
+    class_names: Sequence[str],
+    on_progress: Progress = lambda done, total: None,
+) -> tuple[Split, Sequence[Skipped]]:
+    """Images of a folder labelled with a model's classes, and the files that are bad.
+
+    Of a folder with splits, the test split is taken if there is one, else all images.
+
+    Raises:
+        DataError: a class is unknown to the model, or no image can be used.
+    """
+    listing = list_labelled_files(folder)
+    unknown = sorted(set(listing.class_names) - set(class_names))
+    if unknown:
+        raise DataError(
+            f"{printable(folder)}: the model knows no class {printable(unknown[0])!r}; "
+            f"it knows {', '.join(map(printable, class_names))}. Rename the folder or leave it out."
+        )
+    files = [file for file in listing.files if file.split == "test"] or listing.files
+    splits, bad, _ = _decode(folder, files, contract, class_names, on_progress)
+    if not len(splits):
+        raise DataError(f"{printable(folder)}: holds no image that can be used.")
+    return splits, bad
+
+
+def _noise(config: NoiseData, contract: Preprocessing, *, seed: int) -> Dataset:
+    def draw(n: int, stream: int) -> tuple[UInt8Array, IntArray, Sequence[str]]:
+        pixels, labels = simulation.noise(n, image_size=contract.image_size, seed=[seed, stream])
+        return pixels, labels, ["noise"] * n
+
+    return _generated("noise", config, contract, draw)
+
+
+def _simulated(config: SimulatedData, contract: Preprocessing, *, seed: int) -> Dataset:
+    def draw(n: int, stream: int) -> tuple[UInt8Array, IntArray, Sequence[str]]:
+        drawn = simulation.simulate(
+            n,
+            image_size=contract.image_size,
+            seed=[seed, stream],
+            apple_fraction=config.apple_fraction,
+        )
+        return drawn.images, drawn.labels, drawn.kinds
+
+    return _generated("simulated", config, contract, draw)
+
+
+def _generated(
+    source: str,
+    config: NoiseData | SimulatedData,
+    contract: Preprocessing,
+    draw: Callable[[int, int], tuple[UInt8Array, IntArray, Sequence[str]]],
+) -> Dataset:
+    """A data set of pictures made on the spot; each split is a random stream of its own."""
+    splits = []
+    sizes = (config.train_samples, config.validation_samples, config.test_samples)
+    for stream, (name, n) in enumerate(zip(SPLITS, sizes, strict=True)):
+        pixels, labels, kinds = draw(n, stream)
+        names = [f"{name}/{i:05d}-{kind}" for i, kind in enumerate(kinds)]
+        splits.append(Split(_prepare_all(pixels, contract), labels, names))
+    class_names = simulation.CLASS_NAMES
+    positive = _positive_class(config.positive_class, class_names)
+    train, validation, test = splits
+    return Dataset(source, class_names, positive, train, validation, test)
+
+
+def _folder(
+    config: FolderData, contract: Preprocessing, *, seed: int, on_progress: Progress
+) -> Dataset:
+    folder = Path(config.path)
+    listing = list_labelled_files(folder)
+    positive = _positive_class(config.positive_class, listing.class_names)
+    check_classes(listing, where=printable(folder))
+    everything, bad, n_decoded = _decode(
+        folder, listing.files, contract, listing.class_names, on_progress
+    )
+    if bad and config.bad_files == "fail":
+        lines = [f"  {printable(file.path)}: {file.reason}" for file in bad]
+        raise DataError(
+            f"{printable(folder)}: {len(bad)} image{'s' * (len(bad) > 1)} cannot be used. "
+            "Fix or remove them, or train with data.bad_files=skip:\n" + "\n".join(lines)
+        )
+    bad_paths = {file.path for file in bad}
+    given = [file.split for file in listing.files if file.path not in bad_paths]
+    splits = _split(
+        everything,
+        np.array([SPLITS.index(split or "train") for split in given]),
+        validation_split=0 if "validation" in listing.splits else config.validation_split,
+        test_split=0 if "test" in listing.splits else config.test_split,
+        class_names=listing.class_names,
+        where=printable(folder),
+        seed=seed,
+    )
+    return Dataset(
+        "folder",
+        listing.class_names,
+        positive,
+        *splits,
+        bad_files=bad,
+        skipped=listing.skipped,
+        n_decoded=n_decoded,
+    )
+
+
+def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
+    path = Path(config.path)
+    archive = read_npz(path)
+    if len(archive.class_names) < 2:
+        raise too_few_classes(archive.class_names, where=printable(path))
+    pixels = [_prepare_all(archive.x, contract)]
+    labels, given = [archive.y], [np.zeros(len(archive.y), np.int64)]
+    if archive.x_test is not None and archive.y_test is not None:
+        pixels.append(_prepare_all(archive.x_test, contract))
+        labels.append(archive.y_test)
+        given.append(np.full(len(archive.y_test), SPLITS.index("test")))
+    n = sum(map(len, labels))
+    splits = _split(
+        Split(np.concatenate(pixels), np.concatenate(labels), [f"{i:05d}" for i in range(n)]),
+        np.concatenate(given),
+        validation_split=config.validation_split,
+        test_split=config.test_split if archive.x_test is None else 0,
+        class_names=archive.class_names,
+        where=printable(path),
+        seed=seed,
+    )
+    positive = _positive_class(config.positive_class, archive.class_names)
+    return Dataset("npz", archive.class_names, positive, *splits)
+
+
+def _decode(
+    folder: Path,
+    files: Sequence[LabelledFile],
+    contract: Preprocessing,
+    class_names: Sequence[str],
+    on_progress: Progress,
+) -> tuple[Split, list[Skipped], int]:
+    """All good images of a folder, the bad files, and how many had to be decoded."""
+    decoded = decode_files(
+        [file.path for file in files], contract, root=folder, on_progress=on_progress
+    )
+    good = [i for i, row in enumerate(decoded.rows) if row >= 0]
+    code = {name: i for i, name in enumerate(class_names)}
+    split = Split(
+        decoded.pixels[[decoded.rows[i] for i in good]],
+        np.array([code[files[i].class_name] for i in good], np.int32),
+        [portable(files[i].path) for i in good],
+    )
+    bad = [Skipped(files[i].path, reason) for i, reason in decoded.reasons.items()]
+    return split, bad, decoded.n_decoded
+
+
+def _split(
+    everything: Split,
+    given: IntArray,
+    *,
+    validation_split: float,
+    test_split: float,
+    class_names: Sequence[str],
+    where: str,
+    seed: int,
+) -> tuple[Split, Split, Split]:
+    """Train, validation and test; the last two are drawn from the first, class by class.
+
+    Args:
+        everything: n images.
+        given: index into SPLITS for each image, (n,).
+        validation_split: share of the images given to train that goes to validation.
+        test_split: likewise for test.
+        class_names: for the message.
+        where: for the message.
+        seed: the same seed gives the same splits.
+    """
+    assignment = given.copy()
+    needed = 1 + (validation_split > 0) + (test_split > 0)
+    for code, class_name in enumerate(class_names):
+        (at,) = np.nonzero((everything.labels == code) & (given == 0))
+        if len(at) < needed:
+            raise DataError(
+                f"{where}: class {printable(class_name)} has {len(at)} usable "
+                f"image{'s' * (len(at) != 1)} to train on; at least {needed} are needed, one for "
+                "each split. Add images, or set data.validation_split and data.test_split to 0."
+            )
+        shuffled = np.random.default_rng([seed, code]).permutation(at)
+        n_validation = min(_share(len(at), validation_split), len(at) - needed + 1)
+        n_test = min(_share(len(at), test_split), len(at) - n_validation - 1)
+        assignment[shuffled[:n_validation]] = 1
+        assignment[shuffled[n_validation : n_validation + n_test]] = 2
+    train, validation, test = (
+        everything.take(np.flatnonzero(assignment == i)) for i in range(len(SPLITS))
+    )
+    return train, validation, test
+
+
+def _share(n: int, fraction: float) -> int:
+    """Images of n that a fraction gives; at least 1 unless it is 0."""
+    return max(1, round(n * fraction)) if fraction else 0
+
+
+def _prepare_all(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:
+    prepared = np.empty((len(pixels), *contract.shape), np.uint8)
+    for i, picture in enumerate(pixels):
+        prepared[i] = images.prepare(picture, contract)
+    return prepared
+
+
+def _positive_class(asked: str | None, class_names: Sequence[str]) -> str:
+    if asked is None:
+        return "apple" if "apple" in class_names else class_names[0]
+    if asked not in class_names:
+        raise DataError(
+            f"data.positive_class {asked!r} is no class of the data: "
+            f"{', '.join(map(printable, class_names))}."
+        )
+    return asked
