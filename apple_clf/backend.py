@@ -6,10 +6,8 @@ order on every machine, and networks of this size train faster on one thread tha
 
 import os
 
+from apple_clf.parallel import TRAINING_THREADS
 from apple_clf.quiet import quiet_stderr
-
-THREADS = 1
-
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,15 +16,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with quiet_stderr():
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+    tf.config.threading.set_intra_op_parallelism_threads(TRAINING_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(TRAINING_THREADS)
     tf.config.experimental.enable_op_determinism()
     tf.config.list_logical_devices()  # starts the devices, which greet as well
 
-import keras  # noqa: E402 (after TensorFlow was kept quiet)
+import keras
 
 keras.config.set_floatx("float32")  # whatever ~/.keras/keras.json says
 keras.config.set_image_data_format("channels_last")
 keras.config.disable_interactive_logging()
 
-__all__ = ["THREADS", "keras", "tf"]
+__all__ = ["keras", "tf"]

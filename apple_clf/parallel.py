@@ -18,6 +18,9 @@ Worker = Callable[[list[Item]], Result]
 SERIAL_BELOW = 32
 """Fewer items than this are done at once, before a process could start."""
 
+TRAINING_THREADS = 1
+"""That TensorFlow computes on, so that sums are taken in one order on every machine."""
+
 _make_worker: Callable[[], Callable[[list[Any]], Any]]  # set once in each worker process
 _worker: Callable[[list[Any]], Any] | None = None  # likewise, by its first chunk
 

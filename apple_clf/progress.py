@@ -2,12 +2,38 @@
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 SECONDS_BETWEEN_LINES = 2.0
+
+
+class Reporter(Protocol):
+    """What a training tells while it runs."""
+
+    def stage(self, text: str) -> None:
+        """A sentence on what comes next or was found."""
+
+    def decoding(self, done: int, total: int) -> None:
+        """How many of the images that are not cached have been decoded."""
+
+    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
+        """The values of an epoch, counted from 1."""
+
+
+class Silent:
+    """A reporter that tells nothing."""
+
+    def stage(self, text: str) -> None:
+        """Tells nothing."""
+
+    def decoding(self, done: int, total: int) -> None:
+        """Tells nothing."""
+
+    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
+        """Tells nothing."""
 
 
 class Lines:

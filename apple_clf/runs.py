@@ -86,6 +86,11 @@ class Run:
         return self.path / "environment.json"
 
     @property
+    def checkpoints(self) -> Path:
+        """Folder of what exact resume needs."""
+        return self.path / "checkpoints"
+
+    @property
     def plots(self) -> Path:
         """Folder of pictures."""
         return self.path / "plots"

@@ -7,9 +7,16 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from shlex import quote
+from typing import TYPE_CHECKING
 
-from apple_clf.config import dump_experiment
+from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
+from apple_clf.config import (
+    dump_experiment,
+    first_difference,
+    load_experiment,
+    parse_experiment,
+)
 from apple_clf.config.schema import Experiment, TrainingConfig
 from apple_clf.csv_rows import csv_writer
 from apple_clf.datasets import SPLITS, Dataset, load_dataset
@@ -18,39 +25,15 @@ from apple_clf.errors import ArtifactError, ConfigError, DivergedError
 from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
 from apple_clf.files import printable, write_whole
 from apple_clf.inference import Predictor
+from apple_clf.interruption import InterruptedTrainingError, interruptible
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
+from apple_clf.progress import Reporter, Silent
 from apple_clf.runs import Run, create_run, locked
 
 if TYPE_CHECKING:
     from apple_clf.backend import keras
     from apple_clf.training import Training
-
-
-class Reporter(Protocol):
-    """What a training tells while it runs."""
-
-    def stage(self, text: str) -> None:
-        """A sentence on what comes next or was found."""
-
-    def decoding(self, done: int, total: int) -> None:
-        """How many of the images that are not cached have been decoded."""
-
-    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
-        """The values of an epoch, counted from 1."""
-
-
-class Silent:
-    """A reporter that tells nothing."""
-
-    def stage(self, text: str) -> None:
-        """Tells nothing."""
-
-    def decoding(self, done: int, total: int) -> None:
-        """Tells nothing."""
-
-    def epoch(self, epoch: int, epochs: int, logs: Mapping[str, float]) -> None:
-        """Tells nothing."""
 
 
 def train(
@@ -59,6 +42,7 @@ def train(
     source_text: str,
     folder: Path,
     reporter: Reporter | None = None,
+    checkpoint_seconds: float | None = None,
 ) -> Run:
     """The finished run of an experiment.
 
@@ -67,6 +51,7 @@ def train(
         source_text: the YAML it was read from, kept with the run.
         folder: where runs live.
         reporter: told how it goes.
+        checkpoint_seconds: between two checkpoints; 10 if left out.
 
     Raises:
         ConfigError: the training does not fit the data; no run is made.
@@ -74,9 +59,65 @@ def train(
         FileSystemError: the folder cannot be written.
         DivergedError: weights, losses or answers are NaN or infinite; the run keeps the last
             finite weights.
+        InterruptedTrainingError: a signal asked to stop; the run can be resumed.
     """
     reporter = reporter or Silent()
     started = time.monotonic()
+    dataset = _load(experiment, reporter)
+    run = create_run(folder, experiment.name)
+    with locked(run):
+        write_whole(run.config, source_text)
+        write_whole(run.resolved, dump_experiment(experiment))
+        write_whole(run.dataset, _json(dataset.describe()))
+        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started)
+    return run
+
+
+def resume(
+    run: Run,
+    *,
+    reporter: Reporter | None = None,
+    checkpoint_seconds: float | None = None,
+) -> Run:
+    """The run, finished: the bytes are those of a training that was never stopped.
+
+    A finished run is left as it is.
+
+    Args:
+        run: finished or not.
+        reporter: told how it goes.
+        checkpoint_seconds: between two checkpoints; 10 if left out.
+
+    Raises:
+        ArtifactError: it is no run, or its experiment or data are no longer what they were.
+        LockedError: another process is at work on it.
+        DataError, FileSystemError, DivergedError, InterruptedTrainingError: as for `train`.
+    """
+    reporter = reporter or Silent()
+    if run.is_finished:
+        reporter.stage(f"{printable(run.path)} is finished already; nothing is changed.")
+        return run
+    started = time.monotonic()
+    with locked(run):
+        if not (run.resolved.exists() and run.dataset.exists()):
+            raise ArtifactError(
+                f"{printable(run.path)}: it stopped before its training began, so there is "
+                "nothing to resume. Train again."
+            )
+        experiment = load_experiment(run.resolved)
+        _check_unchanged(run, experiment)
+        dataset = _load(experiment, reporter)
+        recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
+        if recorded != dataset.fingerprint:
+            raise ArtifactError(
+                f"{printable(run.path)}: the data have changed since it began: fingerprint "
+                f"{dataset.fingerprint[:12]}, not {recorded[:12]}. Restore them, or train anew."
+            )
+        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started)
+    return run
+
+
+def _load(experiment: Experiment, reporter: Reporter) -> Dataset:
     dataset = load_dataset(
         experiment.data,
         experiment.preprocessing,
@@ -85,29 +126,47 @@ def train(
     )
     _check_fit(experiment.training, dataset)
     reporter.stage(_describe(dataset))
-    run = create_run(folder, experiment.name)
-    with locked(run):
-        write_whole(run.config, source_text)
-        write_whole(run.resolved, dump_experiment(experiment))
-        write_whole(run.dataset, _json(dataset.describe()))
-        clock = {"data": time.monotonic() - started}
-        training, model = _train(experiment, dataset, reporter)
-        clock["training"] = time.monotonic() - started - clock["data"]
-        predictor = _save(run, model, dataset, experiment.preprocessing)
-        write_whole(run.history, _history_csv(training.history))
-        if training.diverged:
-            raise _diverged(run, training, experiment.training)
-        reporter.stage("Evaluating and drawing.")
-        try:
-            summary = _evaluate(run, predictor, dataset, training)
-        except ArtifactError as error:  # finite weights, yet no finite answers
-            raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
-        from apple_clf.backend import THREADS
+    return dataset
 
-        clock["all"] = time.monotonic() - started
-        write_whole(run.environment, _json(environment(clock, threads=THREADS)))
-        write_whole(run.metrics, _json(summary))
-    return run
+
+def _check_unchanged(run: Run, experiment: Experiment) -> None:
+    """Refuses a run whose experiment was edited after its last checkpoint."""
+    state = Checkpoints(run.checkpoints).latest()
+    if state is None:
+        return
+    before = parse_experiment(state.experiment, filename=printable(run.checkpoints))
+    difference = first_difference(before, experiment)
+    if difference is not None:
+        raise ArtifactError(
+            f"{printable(run.resolved)}: {difference} since the last checkpoint. "
+            "Put it back, or train anew."
+        )
+
+
+def _finish(
+    run: Run,
+    experiment: Experiment,
+    dataset: Dataset,
+    reporter: Reporter,
+    checkpoint_seconds: float | None,
+    started: float,
+) -> None:
+    """Trains from the last checkpoint on, if there is one, and writes everything else."""
+    clock = {"data": time.monotonic() - started}
+    training, model = _train(run, experiment, dataset, reporter, checkpoint_seconds)
+    clock["training"] = time.monotonic() - started - clock["data"]
+    predictor = _save(run, model, dataset, experiment.preprocessing)
+    write_whole(run.history, _history_csv(training.history))
+    if training.diverged:
+        raise _diverged(run, training, experiment.training)
+    reporter.stage("Evaluating and drawing.")
+    try:
+        summary = _evaluate(run, predictor, dataset, training)
+    except ArtifactError as error:  # finite weights, yet no finite answers
+        raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
+    clock["all"] = time.monotonic() - started
+    write_whole(run.environment, _json(environment(experiment, clock)))
+    write_whole(run.metrics, _json(summary))
 
 
 def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
@@ -129,29 +188,47 @@ def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
 
 
 def _train(
-    experiment: Experiment, dataset: Dataset, reporter: Reporter
+    run: Run,
+    experiment: Experiment,
+    dataset: Dataset,
+    reporter: Reporter,
+    checkpoint_seconds: float | None,
 ) -> "tuple[Training, keras.Model]":
-    from apple_clf.backend import keras
-    from apple_clf.model import build_model
-    from apple_clf.training import fit
-
     config = experiment.training
-    keras.utils.set_random_seed(experiment.seed)
-    model = build_model(
-        experiment.model,
-        input_shape=experiment.preprocessing.shape,
-        n_classes=len(dataset.class_names),
-    )
-    reporter.stage(f"Training {model.count_params():,} weights for up to {config.epochs} epochs.")
-    training = fit(
-        model,
-        config,
-        train=dataset.train,
-        validation=dataset.validation,
-        class_names=dataset.class_names,
-        seed=experiment.seed,
-        on_epoch=lambda epoch, logs: reporter.epoch(epoch, config.epochs, logs),
-    )
+    with interruptible() as interruption:
+        from apple_clf.backend import keras
+        from apple_clf.model import build_model
+        from apple_clf.training import fit
+
+        keras.utils.set_random_seed(experiment.seed)
+        model = build_model(
+            experiment.model,
+            input_shape=experiment.preprocessing.shape,
+            n_classes=len(dataset.class_names),
+        )
+        reporter.stage(
+            f"Training {model.count_params():,} weights for up to {config.epochs} epochs."
+        )
+        training = fit(
+            model,
+            config,
+            train=dataset.train,
+            validation=dataset.validation,
+            class_names=dataset.class_names,
+            seed=experiment.seed,
+            on_epoch=lambda epoch, logs: reporter.epoch(epoch, config.epochs, logs),
+            checkpoints=Checkpoints(run.checkpoints, experiment=dump_experiment(experiment)),
+            checkpoint_seconds=(
+                CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
+            ),
+            should_stop=lambda: bool(interruption),
+        )
+    if training.interrupted and interruption.signal_number is not None:
+        raise InterruptedTrainingError(
+            f"{printable(run.path)}: training stopped at epoch {len(training.history['loss'])} "
+            f"of {config.epochs}. Go on: apple-clf resume {quote(printable(run.path))}",
+            signal_number=interruption.signal_number,
+        )
     return training, model
 
 

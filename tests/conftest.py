@@ -18,6 +18,14 @@ ImageFolder = Callable[[Mapping[str, int]], Path]
 InChild = Callable[[Callable[[], str]], str]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the counts that tests recorded, also those of other processes."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "count":
+                terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")

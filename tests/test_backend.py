@@ -1,8 +1,9 @@
-from apple_clf.backend import THREADS, keras, tf
+from apple_clf.backend import keras, tf
+from apple_clf.parallel import TRAINING_THREADS
 
 
 def test_one_thread_computes() -> None:
-    assert tf.config.threading.get_intra_op_parallelism_threads() == THREADS == 1
+    assert tf.config.threading.get_intra_op_parallelism_threads() == TRAINING_THREADS == 1
     assert tf.config.threading.get_inter_op_parallelism_threads() == 1
 
 

@@ -26,9 +26,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(running.train)
+app.command()(running.resume)
 app.command()(prediction.predict)
 app.command()(prediction.evaluate)
 app.command()(running.runs)
+app.command()(running.verify)
 app.command()(configuration.init)
 app.add_typer(configuration.app)
 app.add_typer(data.app)

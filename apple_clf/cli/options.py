@@ -24,6 +24,11 @@ ConfigFile = Annotated[
     Path | None,
     typer.Argument(metavar="CONFIG", help="YAML file; simulated apples if left out."),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No narration.")]
+CheckpointSeconds = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="SECONDS", help="Time between checkpoints; 10 if left out."),
+]
 DEFAULT_RUNS = Path("runs")
 
 

@@ -1,4 +1,4 @@
-"""`train` and `runs`."""
+"""`train`, `resume`, `verify` and `runs`."""
 
 import json
 import sys
@@ -11,18 +11,22 @@ import typer
 
 from apple_clf.cli.options import (
     DEFAULT_RUNS,
+    CheckpointSeconds,
     ConfigFile,
     Format,
     OutputFormat,
     Overrides,
+    Quiet,
     RunsFolder,
 )
 from apple_clf.cli.output import Record, table, write_object, write_records
+from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
 
 if TYPE_CHECKING:
+    from apple_clf.progress import Reporter
     from apple_clf.runs import Run
-    from apple_clf.workflow import Reporter
+    from apple_clf.verification import Verification
 
 METRIC_COLUMNS = ("accuracy", "balanced_accuracy", "roc_auc")
 
@@ -32,11 +36,12 @@ def train(
     overrides: Overrides = None,
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration.")] = False,
+    quiet: Quiet = False,
+    checkpoint_seconds: CheckpointSeconds = None,
 ) -> None:
     """Train the network that an experiment describes."""
     from apple_clf.config import load_experiment
-    from apple_clf.workflow import Silent
+    from apple_clf.progress import Silent
     from apple_clf.workflow import train as train_experiment
 
     experiment = load_experiment(config, overrides or ())
@@ -46,7 +51,70 @@ def train(
             source_text=config.read_text(encoding="utf-8") if config else "{}\n",
             folder=runs,
             reporter=reporter,
+            checkpoint_seconds=checkpoint_seconds,
         )
+    _show(run, format_)
+
+
+def resume(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Path or name of a run.")],
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+    quiet: Quiet = False,
+    checkpoint_seconds: CheckpointSeconds = None,
+) -> None:
+    """Go on with a run that was stopped, to the same bytes as if it had not been."""
+    from apple_clf.progress import Silent
+    from apple_clf.runs import find_run
+    from apple_clf.workflow import resume as resume_run
+
+    with _reporter(Silent() if quiet else None) as reporter:
+        finished = resume_run(
+            find_run(run, folder=runs),
+            reporter=reporter,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+    _show(finished, format_)
+
+
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Path or name of a run.")],
+    runs: RunsFolder = DEFAULT_RUNS,
+    format_: OutputFormat = Format.text,
+    quiet: Quiet = False,
+) -> None:
+    """Train a run again from what it recorded, and say whether the bytes are the same."""
+    from apple_clf.progress import Silent
+    from apple_clf.runs import find_run
+    from apple_clf.verification import verify as verify_run
+
+    with _reporter(Silent() if quiet else None) as reporter:
+        outcome = verify_run(find_run(run, folder=runs), reporter=reporter)
+    record = outcome.as_dict()
+    write_records(
+        [record],
+        format_,
+        columns=list(record),
+        as_text=lambda records: _verify_lines(outcome),
+    )
+    if not outcome.identical:
+        raise typer.Exit(ArtifactError.exit_code)
+
+
+def _verify_lines(outcome: "Verification") -> Iterator[str]:
+    name = printable(outcome.run)
+    if outcome.identical:
+        yield f"{name}: identical. Trained again, it came to the same bytes."
+    else:
+        yield f"{name}: not identical. The first file that differs: {outcome.artefacts[0]}"
+    for difference in outcome.inputs:
+        yield f"What went in differs: {printable(difference)}"
+    if not outcome.identical and not outcome.inputs:
+        yield "What went in is the same, so a file of the run was changed afterwards."
+
+
+def _show(run: "Run", format_: Format) -> None:
+    """What a training came to."""
     if format_ in {Format.json, Format.jsonl}:
         content = {"run": str(run.path), **_read_metrics(run)}
         write_object(content, indent=2 if format_ is Format.json else None)

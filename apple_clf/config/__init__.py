@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from apple_clf.config.differences import first_difference
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.base import TAGS
 from apple_clf.config.schema.json_schema import experiment_schema
@@ -16,7 +17,13 @@ from apple_clf.config.yaml_reader import MAX_BYTES
 from apple_clf.config.yaml_values import plain_scalar
 from apple_clf.errors import ConfigError, FileSystemError
 
-__all__ = ["dump_experiment", "experiment_schema", "load_experiment", "parse_experiment"]
+__all__ = [
+    "dump_experiment",
+    "experiment_schema",
+    "first_difference",
+    "load_experiment",
+    "parse_experiment",
+]
 
 
 def load_experiment(path: Path | None, overrides: Sequence[str] = ()) -> Experiment:

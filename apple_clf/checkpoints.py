@@ -1,0 +1,115 @@
+"""Checkpoints: all that a training needs to go on as if it had never stopped.
+
+Keras's BackupAndRestore leaves out the seed states of dropout and the state of callbacks; here
+everything that a later epoch depends on is kept. The order of the images needs no state: it follows
+from (seed, epoch). A checkpoint is one file, its SHA-256 first, so that it is whole or refused.
+"""
+
+import hashlib
+import io
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apple_clf.errors import FileSystemError
+from apple_clf.files import printable, whole_file
+
+KEPT = 2
+
+CHECKPOINT_SECONDS = 10.0
+"""Between two checkpoints; by time, so that they cost the same share of any training."""
+
+Array = NDArray[Any]
+Arrays = list[Array]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class State:
+    """A training between two epochs."""
+
+    epoch: int  # epochs done
+    ended: bool  # no further epoch follows
+    history: dict[str, list[float]]
+    callbacks: dict[str, dict[str, Any]]  # numbers of each callback, by its class
+    variables: Arrays  # of the model: weights, moving statistics, seed states
+    optimizer: Arrays
+    best_weights: Arrays = field(default_factory=list)  # of early stopping
+    experiment: str = ""  # YAML of the experiment, every value resolved
+
+
+class Checkpoints:
+    """The newest checkpoints of a run, in a folder."""
+
+    def __init__(self, folder: Path, *, experiment: str = "") -> None:
+        """Names the folder, which need not exist.
+
+        Args:
+            folder: holds the checkpoints and nothing else.
+            experiment: YAML of the experiment, kept with each checkpoint that is written.
+        """
+        self.folder = folder
+        self.experiment = experiment
+
+    def write(self, state: State) -> None:
+        """Keeps a state, and the one before it.
+
+        Raises:
+            FileSystemError: it cannot be written; the older ones stay.
+        """
+        content = _to_bytes(replace(state, experiment=self.experiment))
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise FileSystemError(f"{printable(self.folder)}: {error.strerror}") from error
+        with whole_file(self.folder / f"epoch-{state.epoch:06d}.checkpoint") as file:
+            file.write(hashlib.sha256(content).digest())
+            file.write(content)
+        for old in self._newest_first()[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def latest(self) -> State | None:
+        """The newest state that is intact, or None; damaged ones are named in the log."""
+        for path in self._newest_first():
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                logger.warning("%s: cannot be read: %s", printable(path), error.strerror)
+                continue
+            digest, payload = content[:32], content[32:]
+            if hashlib.sha256(payload).digest() == digest:
+                return _from_bytes(payload)
+            logger.warning("%s: damaged; going back to the one before.", printable(path))
+        return None
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch-*.checkpoint"), reverse=True)
+
+
+_ARRAYS = ("variables", "optimizer", "best_weights")
+
+
+def _to_bytes(state: State) -> bytes:
+    fields = dict(vars(state))
+    arrays = {
+        f"{name}/{i:04d}": array for name in _ARRAYS for i, array in enumerate(fields.pop(name))
+    }
+    buffer = io.BytesIO()
+    manifest = np.frombuffer(json.dumps(fields).encode(), np.uint8)
+    np.savez(buffer, manifest=manifest, **arrays)
+    return buffer.getvalue()
+
+
+def _from_bytes(content: bytes) -> State:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        fields: dict[str, Any] = json.loads(archive["manifest"].tobytes())
+        for name in _ARRAYS:
+            keys = sorted(key for key in archive.files if key.startswith(f"{name}/"))
+            fields[name] = [archive[key] for key in keys]
+    return State(**fields)

@@ -1,0 +1,31 @@
+"""Where two experiments differ, key by key."""
+
+from collections.abc import Iterator
+
+from apple_clf.config.schema import Experiment
+
+
+def first_difference(before: Experiment, after: Experiment) -> str | None:
+    """The first key whose value differs, with both values, or None.
+
+    Args:
+        before: the experiment as it was.
+        after: the experiment as it is.
+    """
+    old = dict(_leaves(before.model_dump(mode="json"), ""))
+    new = dict(_leaves(after.model_dump(mode="json"), ""))
+    for key in [*old, *(key for key in new if key not in old)]:
+        if old.get(key) != new.get(key):
+            return f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
+    return None
+
+
+def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _leaves(inner, f"{key}.{i}")
+    else:
+        yield key, value

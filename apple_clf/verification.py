@@ -1,0 +1,111 @@
+"""Run -> trained again from what it recorded -> identical, or what differs first."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apple_clf.config import first_difference, load_experiment
+from apple_clf.config.schema import Experiment
+from apple_clf.environment import inputs
+from apple_clf.errors import ArtifactError
+from apple_clf.files import printable
+from apple_clf.progress import Reporter, Silent
+from apple_clf.runs import Run
+from apple_clf.workflow import train
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether a training came to the same bytes again, and if not, why it may not have."""
+
+    run: str
+    identical: bool
+    inputs: tuple[str, ...]  # differences of what went in, the weightiest first
+    artefacts: tuple[str, ...]  # names of the files that differ, in the order they were made
+
+    def as_dict(self) -> dict[str, object]:
+        """The verification as JSON shows it."""
+        return {
+            "run": self.run,
+            "identical": self.identical,
+            "inputs": self.inputs,
+            "artefacts": self.artefacts,
+        }
+
+
+def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
+    """Trains a finished run again, in a temporary folder, and compares every artefact.
+
+    Raises:
+        ArtifactError: the run is not finished, or a record of it is missing or damaged.
+        DataError: its data are gone.
+    """
+    if not run.is_finished:
+        raise ArtifactError(f"{printable(run.path)}: is not finished, so it cannot be verified.")
+    environment = _read(run.environment)
+    experiment = load_experiment(run.resolved)
+    with tempfile.TemporaryDirectory(prefix="apple-clf-") as folder:
+        again = train(
+            experiment, source_text="", folder=Path(folder), reporter=reporter or Silent()
+        )
+        differing = tuple(
+            path.name
+            for path, twin in zip(_artefacts(run), _artefacts(again), strict=True)
+            if not path.exists() or path.read_bytes() != twin.read_bytes()
+        )
+        reasons = _differences(environment, experiment, _read(run.dataset), _read(again.dataset))
+    return Verification(
+        run=str(run.path),
+        identical=not differing,
+        inputs=tuple(reasons),
+        artefacts=differing,
+    )
+
+
+def _artefacts(run: Run) -> tuple[Path, ...]:
+    """What must be the same byte for byte, in the order in which it is made."""
+    return (run.history, run.keras_model, run.litert_model, run.predictions, run.metrics)
+
+
+def _differences(
+    environment: Mapping[str, Any],
+    experiment: Experiment,
+    data: Mapping[str, Any],
+    data_now: Mapping[str, Any],
+) -> list[str]:
+    found = []
+    recorded = Experiment.model_validate_json(json.dumps(environment["experiment"]))
+    if (difference := first_difference(recorded, experiment)) is not None:
+        found.append(f"experiment: {difference}")
+    if data["fingerprint"] != data_now["fingerprint"]:
+        found.append(f"data: {_data_difference(data, data_now)}")
+    for name, value in _flat(inputs()).items():
+        if (before := _flat(environment).get(name)) != value:
+            found.append(f"{name} was {before} and is now {value}")
+    return found
+
+
+def _data_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if before["images"] != after["images"]:
+        return f"{before['images']} images, now {after['images']}"
+    return (
+        f"as many images, but other pixels or labels: fingerprint {before['fingerprint'][:12]}, "
+        f"now {after['fingerprint'][:12]}"
+    )
+
+
+def _flat(content: Mapping[str, Any]) -> dict[str, object]:
+    """Versions, machine, threads and flags, those of packages by their own names."""
+    flat = {name: content[name] for name in inputs() if name not in {"packages", "flags"}}
+    return {**content["packages"], **flat, **content["flags"]}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content: Mapping[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{printable(path)}: cannot be read: {error}") from error
+    return content
