@@ -48,9 +48,7 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
     environment = _read(run.environment)
     experiment = load_experiment(run.resolved)
     with tempfile.TemporaryDirectory(prefix="apple-clf-") as folder:
-        again = train(
-            experiment, source_text="", folder=Path(folder), reporter=reporter or Silent()
-        )
+        again = train(experiment, source=b"", folder=Path(folder), reporter=reporter or Silent())
         differing = tuple(
             path.name
             for path, twin in zip(_artefacts(run), _artefacts(again), strict=True)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def train(
     experiment: Experiment,
     *,
-    source_text: str,
+    source: bytes,
     folder: Path,
     reporter: Reporter | None = None,
     checkpoint_seconds: float | None = None,
@@ -48,7 +48,7 @@ def train(
 
     Args:
         experiment: what to train.
-        source_text: the YAML it was read from, kept with the run.
+        source: the YAML it was read from, kept with the run.
         folder: where runs live.
         reporter: told how it goes.
         checkpoint_seconds: between two checkpoints; 10 if left out.
@@ -66,7 +66,7 @@ def train(
     dataset = _load(experiment, reporter)
     run = create_run(folder, experiment.name)
     with locked(run):
-        write_whole(run.config, source_text)
+        write_whole(run.config, source)
         write_whole(run.resolved, dump_experiment(experiment))
         write_whole(run.dataset, _json(dataset.describe()))
         _finish(run, experiment, dataset, reporter, checkpoint_seconds, started)

@@ -51,7 +51,7 @@ class Listener:
 
 def run_experiment(folder: Path, *overrides: str, reporter: Listener | None = None) -> Run:
     experiment = parse_experiment(TINY, filename="tiny.yaml", overrides=overrides)
-    return train(experiment, source_text=TINY, folder=folder, reporter=reporter)
+    return train(experiment, source=TINY.encode(), folder=folder, reporter=reporter)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def contents(run: Run) -> dict[str, str]:
 def test_run_directory_is_complete(run: Run) -> None:
     assert run.is_finished
     assert sorted(contents(run)) == [
+        "checkpoints/epoch-000003.checkpoint",
         "config.yaml",
         "dataset.json",
         "history.csv",

@@ -40,15 +40,17 @@ def train(
     checkpoint_seconds: CheckpointSeconds = None,
 ) -> None:
     """Train the network that an experiment describes."""
-    from apple_clf.config import load_experiment
+    from apple_clf.config import parse_experiment, read_source
     from apple_clf.progress import Silent
     from apple_clf.workflow import train as train_experiment
 
-    experiment = load_experiment(config, overrides or ())
+    source = read_source(config)
+    filename = str(config) if config else "defaults"
+    experiment = parse_experiment(source, filename=filename, overrides=overrides or ())
     with _reporter(Silent() if quiet else None) as reporter:
         run = train_experiment(
             experiment,
-            source_text=config.read_text(encoding="utf-8") if config else "{}\n",
+            source=source,
             folder=runs,
             reporter=reporter,
             checkpoint_seconds=checkpoint_seconds,
@@ -63,7 +65,7 @@ def resume(
     quiet: Quiet = False,
     checkpoint_seconds: CheckpointSeconds = None,
 ) -> None:
-    """Go on with a run that was stopped, to the same bytes as if it had not been."""
+    """Go on with a run that was stopped."""
     from apple_clf.progress import Silent
     from apple_clf.runs import find_run
     from apple_clf.workflow import resume as resume_run
@@ -83,7 +85,7 @@ def verify(
     format_: OutputFormat = Format.text,
     quiet: Quiet = False,
 ) -> None:
-    """Train a run again from what it recorded, and say whether the bytes are the same."""
+    """Train a run again and compare every byte."""
     from apple_clf.progress import Silent
     from apple_clf.runs import find_run
     from apple_clf.verification import verify as verify_run

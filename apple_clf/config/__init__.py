@@ -23,6 +23,7 @@ __all__ = [
     "first_difference",
     "load_experiment",
     "parse_experiment",
+    "read_source",
 ]
 
 
@@ -37,11 +38,25 @@ def load_experiment(path: Path | None, overrides: Sequence[str] = ()) -> Experim
         ConfigError: the file is missing or a folder, or as in `parse_experiment`.
         FileSystemError: the file cannot be read.
     """
+    filename = "defaults" if path is None else str(path)
+    return parse_experiment(read_source(path), filename=filename, overrides=overrides)
+
+
+def read_source(path: Path | None) -> bytes:
+    """The bytes of an experiment's file, read once so that what is kept is what was parsed.
+
+    Args:
+        path: the file; None means the embedded defaults, which an empty mapping stands for.
+
+    Raises:
+        ConfigError: the file is missing or a folder.
+        FileSystemError: the file cannot be read.
+    """
     if path is None:
-        return parse_experiment("{}", filename="defaults", overrides=overrides)
+        return b"{}\n"
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{path}: no such file. Check the path.") from None
     except IsADirectoryError:
@@ -51,7 +66,6 @@ def load_experiment(path: Path | None, overrides: Sequence[str] = ()) -> Experim
         raise FileSystemError(
             f"{path}: cannot be read ({reason}). Check its permissions."
         ) from None
-    return parse_experiment(text, filename=str(path), overrides=overrides)
 
 
 def parse_experiment(

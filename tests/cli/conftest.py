@@ -57,7 +57,7 @@ def run(experiment: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run, not to be changed."""
     text = experiment.read_text(encoding="utf-8")
     folder = tmp_path_factory.mktemp("runs")
-    return train(parse_experiment(text, filename="tiny"), source_text=text, folder=folder)
+    return train(parse_experiment(text, filename="tiny"), source=text.encode(), folder=folder)
 
 
 @pytest.fixture

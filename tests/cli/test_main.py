@@ -36,7 +36,7 @@ def test_commands_are_the_ones_that_are_documented() -> None:
     leaves = [" ".join(words) for words, c in COMMANDS.items() if not hasattr(c, "commands")]
     assert sorted(leaves) == [
         *("config check", "config schema", "config show", "data simulate", "evaluate"),
-        *("init", "predict", "runs", "train"),
+        *("init", "predict", "resume", "runs", "train", "verify"),
     ]
 
 

@@ -150,7 +150,7 @@ def test_dumb_terminal_gets_plain_lines(experiment: Path, tmp_path: Path) -> Non
     assert "Epoch 2 of 2: loss " in text
 
 
-def test_ctrl_c_while_training_is_130_and_one_line(experiment: Path, tmp_path: Path) -> None:
+def test_fault_38_ctrl_c_says_how_to_go_on(experiment: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*PROGRAM, "train", experiment, "--runs", tmp_path, "--set", "training.epochs=100000"],
         stdout=subprocess.PIPE,
@@ -165,7 +165,11 @@ def test_ctrl_c_while_training_is_130_and_one_line(experiment: Path, tmp_path: P
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     told = [line for line in err.splitlines() if line and not line.startswith("Epoch ")]
-    assert (process.returncode, out, told) == (130, "", ["Error: interrupted."])
+    assert (process.returncode, out, len(told)) == (130, "", 2)
+    assert told[0] == "Stopping after this epoch; once more stops at once."
+    (run,) = list_runs(tmp_path)
+    assert told[1].endswith(f"Go on: apple-clf resume {run.path}")
+    assert list(run.checkpoints.iterdir())
 
 
 def test_runs_lists_the_newest_last_and_what_became_of_each(
