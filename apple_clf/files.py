@@ -80,7 +80,7 @@ LINK_TO_FOLDER = "a link to a folder"
 class Skipped:
     """A path that was left out, and why."""
 
-    path: Path
+    path: str
     reason: str
 
     @property
@@ -89,8 +89,13 @@ class Skipped:
         return self.reason == NOT_AN_IMAGE
 
 
-def find_images(folder: Path) -> Iterator[Path | Skipped]:
+_HERE = f".{os.sep}"
+
+
+def find_images(folder: Path) -> Iterator[str | Skipped]:
     """Image files below a folder, sorted by name, and what else lies there with the reason.
+
+    Names are texts: making a Path of each would take longer than everything else here.
 
     Hidden files are passed over in silence. Links to folders are never followed, so a loop cannot
     hang the walk; a link to a file counts only if the file lies inside the folder.
@@ -99,13 +104,13 @@ def find_images(folder: Path) -> Iterator[Path | Skipped]:
         FileSystemError: the folder itself cannot be read.
     """
     root = folder.resolve()
-    pending = [folder]
+    pending = [os.fspath(folder)]
     while pending:
         current = pending.pop()
         try:
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
         except OSError as error:
-            if current == folder:
+            if current == os.fspath(folder):
                 raise FileSystemError(
                     f"{printable(folder)}: cannot be read: {error.strerror or error}"
                 ) from error
@@ -115,12 +120,13 @@ def find_images(folder: Path) -> Iterator[Path | Skipped]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            path = entry.path.removeprefix(_HERE)
             if entry.is_dir(follow_symlinks=False):
-                folders.append(current / entry.name)
+                folders.append(path)
             elif (reason := _unfit(entry, root)) is None:
-                yield current / entry.name
+                yield path
             else:
-                yield Skipped(current / entry.name, reason)
+                yield Skipped(path, reason)
         pending.extend(reversed(folders))
 
 

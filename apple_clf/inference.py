@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -120,7 +119,7 @@ class Predictor:
         output: FloatArray = self._interpreter.get_tensor(self._output["index"])
         return output
 
-    def answer(self, files: Sequence[Path | Skipped]) -> list[Answer]:
+    def answer(self, files: Sequence[str | Skipped]) -> list[Answer]:
         """An answer for each file, in order; a bad file's answer has its error set."""
         names = [portable(file.path if isinstance(file, Skipped) else file) for file in files]
         read = [self._read(file) for file in files]
@@ -133,7 +132,7 @@ class Predictor:
             for name, item in zip(names, read, strict=True)
         ]
 
-    def _read(self, file: Path | Skipped) -> UInt8Array | str:
+    def _read(self, file: str | Skipped) -> UInt8Array | str:
         """Decoded pixels, or why there are none."""
         if isinstance(file, Skipped):
             return file.reason
@@ -169,11 +168,11 @@ class _AnswerWorker:
     def __init__(self, run: Run) -> None:
         self.predictor = Predictor.load(run)
 
-    def __call__(self, files: list[Path | Skipped]) -> list[Answer]:
+    def __call__(self, files: list[str | Skipped]) -> list[Answer]:
         return self.predictor.answer(files)
 
 
-def predict_files(run: Run, files: Iterable[Path | Skipped]) -> Iterator[Answer]:
+def predict_files(run: Run, files: Iterable[str | Skipped]) -> Iterator[Answer]:
     """An answer for each file, in order, computed on all cores with flat memory.
 
     Raises:

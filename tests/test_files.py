@@ -106,9 +106,9 @@ def walk(folder: Path) -> tuple[list[str], dict[str, str]]:
     images, skipped = [], {}
     for found in find_images(folder):
         if isinstance(found, Skipped):
-            skipped[os.fspath(found.path.relative_to(folder))] = found.reason
+            skipped[os.path.relpath(found.path, folder)] = found.reason
         else:
-            images.append(os.fspath(found.relative_to(folder)))
+            images.append(os.path.relpath(found, folder))
     return images, skipped
 
 

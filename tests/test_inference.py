@@ -100,7 +100,7 @@ def test_of_two_classes_the_threshold_decides(threshold: float, expected: int | 
 
 
 def test_answer_names_the_class_and_its_probability(run: Run, tmp_path: Path) -> None:
-    (answer,) = predict_files(run, [write_image(tmp_path / "a.png", 0)])
+    (answer,) = predict_files(run, [str(write_image(tmp_path / "a.png", 0))])
     assert answer.error is None
     assert answer.probabilities is not None
     assert list(answer.probabilities) == list(NAMES)
@@ -115,11 +115,11 @@ def test_bad_files_are_answered_with_their_error_and_the_others_with_a_class(
     good = write_image(tmp_path / "good.png", 0)
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:60])
-    files: list[Path | Skipped] = [
-        *(tmp_path / name for name in ("text.jpg", "good.png", "cut.png", "missing.png")),
-        tmp_path,
-        Skipped(tmp_path / "pipe.png", "not a regular file"),
-        good,
+    files: list[str | Skipped] = [
+        *(str(tmp_path / name) for name in ("text.jpg", "good.png", "cut.png", "missing.png")),
+        str(tmp_path),
+        Skipped(str(tmp_path / "pipe.png"), "not a regular file"),
+        str(good),
     ]
     answers = list(predict_files(run, files))
     assert [answer.error is None for answer in answers] == [False, True, *[False] * 4, True]
@@ -133,11 +133,11 @@ def test_bad_files_are_answered_with_their_error_and_the_others_with_a_class(
 
 def test_many_files_are_answered_as_one_by_one_and_in_order(run: Run, tmp_path: Path) -> None:
     n = 2 * SERIAL_BELOW + 5
-    files = [write_image(tmp_path / f"{i}.png", i) for i in range(n)]
-    files[40].write_text("no image")
+    files = [str(write_image(tmp_path / f"{i}.png", i)) for i in range(n)]
+    Path(files[40]).write_text("no image")
     many = list(predict_files(run, files))
     one_by_one = [next(iter(predict_files(run, [file]))) for file in files]
-    assert [answer.file for answer in many] == [str(file) for file in files]
+    assert [answer.file for answer in many] == files
     assert [answer.error for answer in many] == [answer.error for answer in one_by_one]
     for answer, alone in zip(many, one_by_one, strict=True):
         assert answer.class_name == alone.class_name
@@ -152,7 +152,7 @@ def test_fault_40_flipped_bit_is_corrupt(run: Run, tmp_path: Path, where: float,
     content[int(where * len(content))] ^= 1
     run.litert_model.write_bytes(content)
     with pytest.raises(ArtifactError, match=r"model\.tflite: corrupt"):
-        list(predict_files(run, [write_image(tmp_path / "a.png", 0)] * n))
+        list(predict_files(run, [str(write_image(tmp_path / "a.png", 0))] * n))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.99])

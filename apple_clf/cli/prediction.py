@@ -50,14 +50,14 @@ def predict(
     tally.conclude()
 
 
-def _files(names: list[str], tally: "_Tally") -> Iterator[Path | Skipped]:
+def _files(names: list[str], tally: "_Tally") -> Iterator[str | Skipped]:
     """Files that arguments stand for; a folder's other files are counted and passed over."""
     for name in _expand(names):
         if not name:  # which pathlib takes for the current folder
             raise ConfigError("an empty name is no image. Is a variable of your shell empty?")
         path = Path(name)
         if not path.is_dir():
-            yield path
+            yield name
             continue
         for found in find_images(path):
             if isinstance(found, Skipped) and found.by_name:

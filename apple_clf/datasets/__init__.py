@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from apple_clf import images, simulation
-from apple_clf.arrays import IntArray, UInt8Array
+from apple_clf.arrays import IntArray, UInt8Array, aligned_empty
 from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
 from apple_clf.datasets.decode_cache import Progress, decode_files
 from apple_clf.datasets.folders import (
@@ -38,8 +39,11 @@ class Split:
         return len(self.labels)
 
     def take(self, indices: IntArray) -> "Split":
-        """The images at these indices."""
-        return Split(self.images[indices], self.labels[indices], [self.names[i] for i in indices])
+        """A copy of the images at these indices, which TensorFlow can use where it lies."""
+        images = aligned_empty((len(indices), *self.images.shape[1:]))
+        # The default mode buffers the whole output. An index out of range fails at the labels.
+        np.take(self.images, indices, axis=0, out=images, mode="wrap")
+        return Split(images, self.labels[indices], [self.names[i] for i in indices])
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,10 @@ def load_labelled_folder(
             f"it knows {', '.join(map(printable, class_names))}. Rename the folder or leave it out."
         )
     files = [file for file in listing.files if file.split == "test"] or listing.files
-    splits, bad, _ = _decode(folder, files, contract, class_names, on_progress)
-    if not len(splits):
+    split, _, bad, _ = _decode(folder, files, contract, class_names, on_progress)
+    if not len(split):
         raise DataError(f"{printable(folder)}: holds no image that can be used.")
-    return splits, bad
+    return split, bad
 
 
 def _noise(config: NoiseData, contract: Preprocessing, *, seed: int) -> Dataset:
@@ -184,7 +188,7 @@ def _generated(
     for stream, (name, n) in enumerate(zip(SPLITS, sizes, strict=True)):
         pixels, labels, kinds = draw(n, stream)
         names = [f"{name}/{i:05d}-{kind}" for i, kind in enumerate(kinds)]
-        splits.append(Split(_prepare_all(pixels, contract), labels, names))
+        splits.append(Split(_prepare_all([pixels], contract), labels, names))
     class_names = simulation.CLASS_NAMES
     positive = _positive_class(config.positive_class, class_names)
     train, validation, test = splits
@@ -198,7 +202,7 @@ def _folder(
     listing = list_labelled_files(folder)
     positive = _positive_class(config.positive_class, listing.class_names)
     check_classes(listing, where=printable(folder))
-    everything, bad, n_decoded = _decode(
+    everything, good, bad, n_decoded = _decode(
         folder, listing.files, contract, listing.class_names, on_progress
     )
     if bad and config.bad_files == "fail":
@@ -207,11 +211,9 @@ def _folder(
             f"{printable(folder)}: {len(bad)} image{'s' * (len(bad) > 1)} cannot be used. "
             "Fix or remove them, or train with data.bad_files=skip:\n" + "\n".join(lines)
         )
-    bad_paths = {file.path for file in bad}
-    given = [file.split for file in listing.files if file.path not in bad_paths]
     splits = _split(
         everything,
-        np.array([SPLITS.index(split or "train") for split in given]),
+        np.array([SPLITS.index(listing.files[i].split or "train") for i in good]),
         validation_split=0 if "validation" in listing.splits else config.validation_split,
         test_split=0 if "test" in listing.splits else config.test_split,
         class_names=listing.class_names,
@@ -231,27 +233,36 @@ def _folder(
 
 def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
     path = Path(config.path)
-    archive = read_npz(path)
-    if len(archive.class_names) < 2:
-        raise too_few_classes(archive.class_names, where=printable(path))
-    pixels = [_prepare_all(archive.x, contract)]
-    labels, given = [archive.y], [np.zeros(len(archive.y), np.int64)]
-    if archive.x_test is not None and archive.y_test is not None:
-        pixels.append(_prepare_all(archive.x_test, contract))
-        labels.append(archive.y_test)
-        given.append(np.full(len(archive.y_test), SPLITS.index("test")))
-    n = sum(map(len, labels))
+    everything, given, has_test, class_names = _read_archive(path, contract)
     splits = _split(
-        Split(np.concatenate(pixels), np.concatenate(labels), [f"{i:05d}" for i in range(n)]),
-        np.concatenate(given),
+        everything,
+        given,
         validation_split=config.validation_split,
-        test_split=config.test_split if archive.x_test is None else 0,
-        class_names=archive.class_names,
+        test_split=0 if has_test else config.test_split,
+        class_names=class_names,
         where=printable(path),
         seed=seed,
     )
-    positive = _positive_class(config.positive_class, archive.class_names)
-    return Dataset("npz", archive.class_names, positive, *splits)
+    return Dataset("npz", class_names, _positive_class(config.positive_class, class_names), *splits)
+
+
+def _read_archive(
+    path: Path, contract: Preprocessing
+) -> tuple[Split, IntArray, bool, tuple[str, ...]]:
+    """All images, the index into SPLITS of each, whether a test split is given, class names."""
+    archive = read_npz(path)
+    if len(archive.class_names) < 2:
+        raise too_few_classes(archive.class_names, where=printable(path))
+    pixels, labels, given = [archive.x], [archive.y], [np.zeros(len(archive.y), np.int64)]
+    has_test = archive.x_test is not None
+    if archive.x_test is not None and archive.y_test is not None:
+        pixels.append(archive.x_test)
+        labels.append(archive.y_test)
+        given.append(np.full(len(archive.y_test), SPLITS.index("test")))
+    n = sum(map(len, labels))
+    names = [f"{i:05d}" for i in range(n)]
+    split = Split(_prepare_all(pixels, contract), np.concatenate(labels), names)
+    return split, np.concatenate(given), has_test, archive.class_names
 
 
 def _decode(
@@ -260,8 +271,8 @@ def _decode(
     contract: Preprocessing,
     class_names: Sequence[str],
     on_progress: Progress,
-) -> tuple[Split, list[Skipped], int]:
-    """All good images of a folder, the bad files, and how many had to be decoded."""
+) -> tuple[Split, list[int], list[Skipped], int]:
+    """All good images of a folder, their places in `files`, the bad files, the number decoded."""
     decoded = decode_files(
         [file.path for file in files], contract, root=folder, on_progress=on_progress
     )
@@ -273,7 +284,7 @@ def _decode(
         [portable(files[i].path) for i in good],
     )
     bad = [Skipped(files[i].path, reason) for i, reason in decoded.reasons.items()]
-    return split, bad, decoded.n_decoded
+    return split, good, bad, decoded.n_decoded
 
 
 def _split(
@@ -323,9 +334,10 @@ def _share(n: int, fraction: float) -> int:
     return max(1, round(n * fraction)) if fraction else 0
 
 
-def _prepare_all(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:
-    prepared = np.empty((len(pixels), *contract.shape), np.uint8)
-    for i, picture in enumerate(pixels):
+def _prepare_all(parts: Sequence[UInt8Array], contract: Preprocessing) -> UInt8Array:
+    """The pictures of all parts in one array, prepared."""
+    prepared = aligned_empty((sum(map(len, parts)), *contract.shape))
+    for i, picture in enumerate(chain.from_iterable(parts)):
         prepared[i] = images.prepare(picture, contract)
     return prepared
 

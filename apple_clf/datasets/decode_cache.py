@@ -13,9 +13,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,8 +48,7 @@ class DecodedFiles:
     n_decoded: int  # pictures that were not in the cache
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):  # one for each file: made and compared faster than a dataclass
     """What is known of one good file."""
 
     signature: tuple[int, ...]  # empty: never matches, so the file is read again
@@ -74,7 +74,7 @@ def cache_folder() -> Path:
 
 
 def decode_files(
-    paths: Sequence[Path],
+    names: Sequence[str],
     contract: Preprocessing,
     *,
     root: Path,
@@ -83,7 +83,7 @@ def decode_files(
     """The prepared pixels of many files, decoded on all cores unless they are cached.
 
     Args:
-        paths: image files.
+        names: image files.
         contract: how they are prepared.
         root: the folder they belong to; each folder and contract has a cache of its own.
         on_progress: called with the number of files read and the number to read.
@@ -93,18 +93,16 @@ def decode_files(
     """
     home = _home(root, contract)
     known, pixels = _read(home, contract.shape)
-    names = [os.fspath(path) for path in paths]
     stale = [name for name in names if _has_changed(name, known.get(name))]
     changed, new, bad = _read_again(
         stale, {entry.digest: entry.row for entry in known.values()}, contract, on_progress
     )
     found = known | changed
     entries = {name: found[name] for name in names if name not in bad}
-    listed = set(names)
     entries |= {  # of a split that is not asked for now, but may be next time
         name: entry
         for name, entry in known.items()
-        if name not in listed and not _has_changed(name, entry)
+        if name not in entries and name not in bad and not _has_changed(name, entry)
     }
     if entries != known:
         pixels, entries = _compact(pixels, new, entries)
@@ -156,9 +154,9 @@ class _Reader:
         self.known_digests = known_digests
 
     def __call__(self, names: list[str]) -> list[_Reading]:
-        return [self._read(Path(name)) for name in names]
+        return [self._read(name) for name in names]
 
-    def _read(self, path: Path) -> _Reading:
+    def _read(self, path: str) -> _Reading:
         signature = _signature(path)
         try:
             content = read_file(path)
@@ -190,11 +188,11 @@ def _compact(
     for old, row in moved.items():
         compacted[row] = pixels[old] if old < n_old else new[old - n_old]
     return compacted, {
-        name: replace(entry, row=moved[entry.row]) for name, entry in entries.items()
+        name: entry._replace(row=moved[entry.row]) for name, entry in entries.items()
     }
 
 
-def _signature(path: Path | str) -> tuple[int, ...]:
+def _signature(path: str) -> tuple[int, ...]:
     """What changes with a file: size, times in nanoseconds, inode; empty if it cannot be told."""
     try:
         status = os.stat(path)  # noqa: PTH116 (called for every file of a folder)
@@ -232,7 +230,7 @@ def _read(home: Path, shape: tuple[int, int, int]) -> tuple[dict[str, _Entry], U
 
 def _write(home: Path, entries: dict[str, _Entry], pixels: UInt8Array) -> None:
     """Keeps the cache; where that fails, the next training decodes again."""
-    index = json.dumps([(name, *astuple(entry)) for name, entry in entries.items()]).encode()
+    index = json.dumps([(name, *entry) for name, entry in entries.items()]).encode()
     try:
         home.mkdir(parents=True, exist_ok=True)
         with whole_file(home / PIXELS) as file:

@@ -44,7 +44,7 @@ class Loaded:
     note: str | None
 
 
-def load(source: Path | bytes, contract: Preprocessing) -> Loaded:
+def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
     """The first picture of a file as a network sees it.
 
     Args:
@@ -61,7 +61,7 @@ def load(source: Path | bytes, contract: Preprocessing) -> Loaded:
     return Loaded(prepare(decoded.pixels, contract), decoded.note)
 
 
-def read(source: Path | bytes, contract: Preprocessing) -> Decoded:
+def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
     """The first picture of a file, as large as `prepare` needs it: the first half of `load`.
 
     Whoever loads many files reads a number of them and then prepares them: each half keeps its own

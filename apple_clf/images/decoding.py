@@ -49,7 +49,7 @@ class Decoded:
     note: str | None
 
 
-def decode(source: Path | bytes, *, color_mode: ColorMode, min_side: int) -> Decoded:
+def decode(source: Path | str | bytes, *, color_mode: ColorMode, min_side: int) -> Decoded:
     """The first picture of a file, upright, 8 bits a channel, without transparency.
 
     Gray is ITU-R 601 luma. Transparent parts lie on white. 16-bit gray keeps its high byte. EXIF
@@ -92,7 +92,7 @@ def decode(source: Path | bytes, *, color_mode: ColorMode, min_side: int) -> Dec
     return Decoded(pixels, f"first of {n_frames} frames" if n_frames > 1 else None)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | str) -> bytes:
     """Bytes of a regular file; never waits on a pipe or a device.
 
     Args:

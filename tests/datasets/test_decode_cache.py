@@ -31,7 +31,10 @@ def look(folder: Path, contract: Preprocessing = CONTRACT, pattern: str = "**/*.
     paths = sorted(folder.glob(pattern))
     totals = [0]
     files = decode_files(
-        paths, contract, root=folder, on_progress=lambda done, total: totals.append(total)
+        [str(path) for path in paths],
+        contract,
+        root=folder,
+        on_progress=lambda done, total: totals.append(total),
     )
     assert len(files.rows) == len(paths)
     for i, (path, row) in enumerate(zip(paths, files.rows, strict=True)):
@@ -230,7 +233,7 @@ def test_folder_of_bad_files_has_no_pixels(image_folder: ImageFolder) -> None:
 def test_fault_28_file_that_is_gone_is_bad(image_folder: ImageFolder) -> None:
     folder = image_folder({"a": 2})
     decoded = decode_files(
-        [folder / "a" / "000.png", folder / "a" / "gone.png"], CONTRACT, root=folder
+        [str(folder / "a" / "000.png"), str(folder / "a" / "gone.png")], CONTRACT, root=folder
     )
     assert decoded.rows == [0, -1]
     assert decoded.reasons == {1: "no such file"}
@@ -248,7 +251,7 @@ def test_fault_28_file_that_changes_while_it_is_read_is_bad(
                 os.truncate(path, 60)
 
         sys.addaudithook(change)  # cannot be taken back, hence a process of its own
-        return repr(decode_files([path], CONTRACT, root=folder).reasons)
+        return repr(decode_files([str(path)], CONTRACT, root=folder).reasons)
 
     assert in_child(decode) == "{0: 'changed while it was read'}"
 
@@ -260,7 +263,7 @@ def test_fault_22_unreadable_file_is_bad(open_folder: Path, as_nobody: InChild) 
     paths[2].parent.chmod(0)
 
     def decode() -> str:
-        return repr(decode_files(paths, CONTRACT, root=open_folder).reasons)
+        return repr(decode_files([str(path) for path in paths], CONTRACT, root=open_folder).reasons)
 
     reason = "'no permission to read it'"
     assert as_nobody(decode) == f"{{1: {reason}, 2: {reason}}}"
@@ -314,7 +317,7 @@ def test_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_names_of_any_bytes_are_cached(tmp_path: Path) -> None:
     paths = [
-        write_image(tmp_path / os.fsdecode(name), i)
+        str(write_image(tmp_path / os.fsdecode(name), i))
         for i, name in enumerate((b"\xff.png", b"a\nb.png", b"=1.png"))
     ]
     for n_decoded in (3, 0):

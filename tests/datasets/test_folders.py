@@ -11,7 +11,7 @@ from apple_clf.errors import DataError, FileSystemError
 def listed(folder: Path) -> list[tuple[str, str, str | None]]:
     """File below the folder, class and split of what is found."""
     return [
-        (file.path.relative_to(folder).as_posix(), file.class_name, file.split)
+        (Path(file.path).relative_to(folder).as_posix(), file.class_name, file.split)
         for file in list_labelled_files(folder).files
     ]
 
@@ -19,7 +19,7 @@ def listed(folder: Path) -> list[tuple[str, str, str | None]]:
 def skipped(folder: Path) -> dict[str, str]:
     """Reason by file below the folder of what is not used."""
     return {
-        skip.path.relative_to(folder).as_posix(): skip.reason
+        Path(skip.path).relative_to(folder).as_posix(): skip.reason
         for skip in list_labelled_files(folder).skipped
     }
 

@@ -14,9 +14,9 @@ from apple_clf.simulation.folder import write_simulated_folder
 def test_folder_holds_the_pictures_of_the_simulation(tmp_path: Path) -> None:
     sheet = write_simulated_folder(tmp_path / "new" / "out", 12, size=16, seed=3)
     drawn = simulate(12, image_size=(16, 16), seed=3)
-    files = sorted(list_labelled_files(sheet.parent).files, key=lambda file: file.path.name)
+    files = sorted(list_labelled_files(sheet.parent).files, key=lambda file: Path(file.path).name)
     assert [file.class_name for file in files] == [CLASS_NAMES[label] for label in drawn.labels]
-    assert [file.path.stem.partition("-")[2] for file in files] == list(drawn.kinds)
+    assert [Path(file.path).stem.partition("-")[2] for file in files] == list(drawn.kinds)
     for file, pixels in zip(files, drawn.images, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(file.path)), pixels)
     with Image.open(sheet) as picture:
