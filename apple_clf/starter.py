@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
+from apple_clf.config.yaml_values import plain_scalar
+from apple_clf.datasets import SPLITS
 from apple_clf.datasets.folders import Listing, check_classes, list_labelled_files
 from apple_clf.errors import DataError, ImageError
 from apple_clf.files import printable
@@ -27,18 +30,19 @@ class Look:
     are_drawings: bool  # most pixels are plain background
 
 
-def starter_text(name: str, folder: Path | None) -> str:
+def starter_text(file: Path, folder: Path | None) -> str:
     """A commented YAML experiment, for a folder of images or for simulated ones.
 
     Args:
-        name: names the runs; characters that no run name may have are replaced.
+        file: where it will stand. Its name names the runs; characters that no run may have in its
+            name are replaced.
         folder: as `data.path` would name it.
 
     Raises:
         DataError: the folder cannot be trained on as it is.
         FileSystemError: it cannot be read.
     """
-    run_name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    run_name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in file.stem)
     run_name = run_name.lstrip("._-")[:64] or "experiment"
     if folder is None:
         found, data, preprocessing = "simulated apples and look-alikes", _SIMULATED, _DRAWINGS
@@ -49,16 +53,22 @@ def starter_text(name: str, folder: Path | None) -> str:
         look = _look(listing, folder)
         found = _found(listing, look)
         data = _FOLDER.format(
-            path=_quoted(_writable(folder)),
+            path=_scalar(_writable(folder)),
             note=_split_note(listing),
-            splits="" if {"validation", "test"} <= listing.splits else _SPLIT_KEYS,
+            splits="".join(
+                f"  {split}_split: 0.15    # share of the images held out\n"
+                for split in ("validation", "test")
+                if split not in listing.splits
+            ),
             class_names=", ".join(map(printable, listing.class_names)),
             positive=_positive(listing.class_names),
         )
         preprocessing = _DRAWINGS if look.are_drawings else _PHOTOS
         size = 28 if look.are_drawings else min(48, max(16, look.side))
     return _TEMPLATE.format(
-        name=_quoted(run_name),
+        file=printable(quote(os.fspath(file))),
+        name=_scalar(run_name),
+        run_name=run_name,
         found=found,
         data=data,
         preprocessing=preprocessing.format(size=size),
@@ -95,13 +105,14 @@ def _found(listing: Listing, look: Look) -> str:
 def _split_note(listing: Listing) -> str:
     if not listing.splits:
         return "holds a folder of images for each class"
-    return f"holds the splits {', '.join(sorted(listing.splits))}, each with a folder per class"
+    splits = ", ".join(split for split in SPLITS if split in listing.splits)
+    return f"holds the splits {splits}, each with a folder per class"
 
 
 def _positive(class_names: Sequence[str]) -> str:
     """What data.positive_class says; null, which means the same, where YAML text may not."""
     name = "apple" if "apple" in class_names else class_names[0]
-    return "null" if _UNWRITABLE.search(name) else _quoted(name)
+    return "null" if _UNWRITABLE.search(name) else _scalar(name)
 
 
 def _writable(folder: Path) -> str:
@@ -118,6 +129,12 @@ _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What the configuration refuses in a text, and halves of characters, which no file can hold."""
 
 
+def _scalar(text: str) -> str:
+    """A YAML text, quoted only where it must be."""
+    plain = re.fullmatch(r"[A-Za-z./][A-Za-z0-9._/-]*", text) is not None
+    return text if plain and plain_scalar(text) == text else _quoted(text)
+
+
 def _quoted(text: str) -> str:
     """YAML for a text: in double quotes, with escapes for what would not show."""
     quoted = json.dumps(text, ensure_ascii=False)
@@ -125,21 +142,21 @@ def _quoted(text: str) -> str:
 
 
 _TEMPLATE = """\
-# Train:    apple-clf train THIS_FILE
-# Override: apple-clf train THIS_FILE --set training.epochs=5
-# All keys: docs/config.md, or apple-clf config show THIS_FILE
+# An experiment for {found}.
 #
-# Made for {found}.
+#   train it         apple-clf train {file}
+#   change a value   apple-clf train {file} --set training.epochs=5
+#   see all values   apple-clf config show {file}
 
-name: {name}          # runs are called {name}-001, -002, ...
-seed: 42              # the same seed gives the same run, to the last digit
+name: {name}    # runs are called {run_name}-001, -002, ...
+seed: 42    # the same seed gives the same run, byte for byte
 
 data:
 {data}
-preprocessing:        # the same for training and for every prediction
+preprocessing:    # the same for training and for every prediction
 {preprocessing}
 model:
-  layers:             # from the pixels on; a softmax over the classes follows by itself
+  layers:    # from the pixels on; a softmax over the classes follows by itself
     - {{type: dense, units: 128, activation: relu}}
     - {{type: dropout, rate: 0.3}}
     - {{type: dense, units: 64, activation: relu}}
@@ -150,11 +167,11 @@ training:
   batch_size: 32
   epochs: 50
   class_weight: balanced    # rare classes count as much as common ones
-  early_stopping: {{monitor: val_loss, patience: 8}}   # the best weights are kept
+  early_stopping: {{monitor: val_loss, patience: 8}}    # the best weights are kept
 """
 
 _SIMULATED = """\
-  source: simulated   # drawn on the spot, nothing to download
+  source: simulated    # drawn on the spot, nothing to download
   train_samples: 4000
   validation_samples: 1000
   test_samples: 1000
@@ -162,26 +179,23 @@ _SIMULATED = """\
 
 _FOLDER = """\
   source: folder
-  path: {path}        # {note}
-  positive_class: {positive}    # of {class_names}; precision and recall are about it
-{splits}  bad_files: fail     # or skip: leave out what cannot be read, and count it
-"""
-
-_SPLIT_KEYS = """\
-  validation_split: 0.15    # held out where the folder has no such split of its own
-  test_split: 0.15
+  # {note}
+  path: {path}
+  # of {class_names}: the one that precision and recall are about
+  positive_class: {positive}
+{splits}  bad_files: fail    # or skip: leave out what cannot be read, and count it
 """
 
 _DRAWINGS = """\
   image_size: [{size}, {size}]
   color_mode: grayscale
-  resize: center      # crop to the drawing and centre it
-  polarity: auto      # light on dark, whichever way a drawing came
+  resize: center    # crop to the drawing and centre it
+  polarity: auto    # light on dark, whichever way a drawing came
 """
 
 _PHOTOS = """\
   image_size: [{size}, {size}]
   color_mode: grayscale
-  resize: crop        # the middle of the photo
-  polarity: as_is     # photos have no polarity
+  resize: crop    # the middle of the photo
+  polarity: as_is    # photos have no polarity
 """

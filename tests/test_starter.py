@@ -14,7 +14,7 @@ from apple_clf.starter import starter_text
 
 
 def start(folder: Path | None, *, name: str = "mine") -> tuple[str, Experiment]:
-    text = starter_text(name, folder)
+    text = starter_text(Path(f"{name}.yaml"), folder)
     return text, parse_experiment(text.encode("utf-8"), filename="starter.yaml")
 
 
@@ -39,7 +39,7 @@ def photo(side: int) -> np.ndarray:
 
 def test_without_a_folder_it_is_about_simulated_images() -> None:
     text, experiment = start(None)
-    assert "Made for simulated apples and look-alikes." in text
+    assert "An experiment for simulated apples and look-alikes." in text
     assert isinstance(experiment.data, SimulatedData)
     assert experiment.preprocessing.resize == "center"
     assert experiment.name == "mine"
@@ -70,7 +70,7 @@ def test_photos_are_cropped_to_about_their_size(tmp_path: Path, side: int, size:
         (("train/apple", "train/pear", "val/pear"), "holds the splits train, validation,", True),
         (
             ("train/apple", "train/pear", "val/apple", "test/pear"),
-            "holds the splits test, train, validation,",
+            "holds the splits train, validation, test,",
             False,
         ),
     ],
@@ -135,7 +135,7 @@ def test_fault_29_hostile_folder_is_named(tmp_path: Path, name: str) -> None:
 def test_fault_29_folder_that_no_config_can_name_is_refused(tmp_path: Path, name: str) -> None:
     folder = make(tmp_path / HOSTILE[name], drawing(28))
     with pytest.raises(DataError, match=r"no experiment can name\. Rename it\.") as raised:
-        starter_text("mine", folder)
+        starter_text(Path("mine.yaml"), folder)
     assert str(raised.value).isprintable()
 
 
@@ -143,9 +143,9 @@ def test_fault_29_folder_that_no_config_can_name_is_refused(tmp_path: Path, name
     ("name", "run_name"),
     [
         ("fruit", "fruit"),
-        ("my fruit/2", "my-fruit-2"),
+        ("my fruit+2", "my-fruit-2"),
         ("..", "experiment"),
-        ("", "experiment"),
+        ("-", "experiment"),
         ("-x", "x"),
         ("2024", "2024"),
         ("1e3", "1e3"),
@@ -172,7 +172,7 @@ def test_fault_20_folder_that_cannot_be_trained_on_is_refused(
     image_folder: ImageFolder, counts: dict[str, int], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
-        starter_text("mine", image_folder(counts))
+        starter_text(Path("mine.yaml"), image_folder(counts))
 
 
 def test_folder_of_bad_images_is_refused(image_folder: ImageFolder) -> None:
@@ -180,11 +180,11 @@ def test_folder_of_bad_images_is_refused(image_folder: ImageFolder) -> None:
     for name in ("a", "b"):
         (folder / name / "empty.png").touch()
     with pytest.raises(DataError, match="none of its images can be read"):
-        starter_text("mine", folder)
+        starter_text(Path("mine.yaml"), folder)
     write_image(folder / "a" / "good.png", 0)
-    assert "2 a, 1 b" in starter_text("mine", folder)
+    assert "2 a, 1 b" in starter_text(Path("mine.yaml"), folder)
 
 
 def test_real_pictures_are_told_apart(shared_data: Path) -> None:
-    assert "look like photos" in starter_text("grocery", shared_data / "grocery")
-    assert "look like drawings" in starter_text("drawings", shared_data / "quickdraw")
+    assert "look like photos" in starter_text(Path("grocery.yaml"), shared_data / "grocery")
+    assert "look like drawings" in starter_text(Path("drawings.yaml"), shared_data / "quickdraw")

@@ -57,5 +57,5 @@ def init(
 
     if config.exists() and not force:
         raise ConfigError(f"{printable(config)}: exists. Choose another name, or add --force.")
-    write_whole(config, starter_text(config.stem, data))
+    write_whole(config, starter_text(config, data))
     typer.echo(f"Wrote {printable(config)}. Train it: apple-clf train {quote(printable(config))}")
