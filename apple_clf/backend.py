@@ -5,7 +5,10 @@ order on every machine, and networks of this size train faster on one thread tha
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from apple_clf.errors import MemoryLimitError
 from apple_clf.parallel import TRAINING_THREADS
 from apple_clf.quiet import quiet_stderr
 
@@ -27,4 +30,22 @@ keras.config.set_floatx("float32")  # whatever ~/.keras/keras.json says
 keras.config.set_image_data_format("channels_last")
 keras.config.disable_interactive_logging()
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "memory_told", "tf"]
+
+
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """Tells of a full memory in the user's words, as a block or as a decorator.
+
+    Not covered: an allocation that C++ does not check, which aborts the process.
+
+    Raises:
+        MemoryLimitError: TensorFlow or Python could not allocate what the block needs.
+    """
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise MemoryLimitError(
+            "memory ran out while training. Try half the batch size, a smaller image_size or "
+            "fewer units; a checkpoint, if one was written, is kept."
+        ) from error

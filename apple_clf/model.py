@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from apple_clf.backend import keras, tf
+from apple_clf.backend import keras, memory_told, tf
 from apple_clf.config.schema import (
     Activation,
     BatchNormalization,
@@ -21,6 +21,7 @@ from apple_clf.quiet import quiet_stderr
 OUTPUT_LAYER = "output"
 
 
+@memory_told()
 def build_model(
     config: ModelConfig, *, input_shape: tuple[int, int, int], n_classes: int
 ) -> keras.Model:
@@ -33,6 +34,9 @@ def build_model(
         config: the hidden layers.
         input_shape: height, width and channels.
         n_classes: units of the softmax layer.
+
+    Raises:
+        MemoryLimitError: the weights do not fit into memory.
     """
     inputs = keras.Input(input_shape, dtype="uint8", name="pixels")
     x = keras.layers.Rescaling(1 / 255, name="rescaling")(inputs)
@@ -66,6 +70,7 @@ def _layer(config: Layer, *, name: str) -> keras.Layer:
             return keras.layers.Activation(config.activation, name=name)
 
 
+@memory_told()
 def keras_bytes(model: keras.Model) -> bytes:
     """The model as a .keras file, the same bytes for the same weights.
 
@@ -105,6 +110,7 @@ def _renumber_shared(config: bytes) -> bytes:
     return json.dumps(json.loads(config, object_hook=renumber)).encode()
 
 
+@memory_told()
 def litert_bytes(model: keras.Model) -> bytes:
     """The model as a LiteRT file, the same bytes for the same weights."""
     frozen = _frozen(model)

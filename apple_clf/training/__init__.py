@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apple_clf.arrays import IntArray
-from apple_clf.backend import keras, tf
+from apple_clf.backend import keras, memory_told, tf
 from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from apple_clf.config.schema import TrainingConfig
 from apple_clf.datasets import Split
-from apple_clf.errors import MemoryLimitError
 from apple_clf.training.callbacks import EarlyStopping, History, Keeper, OnEpoch, Recorder
 from apple_clf.training.epoch_model import EpochModel
 from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
@@ -33,6 +32,7 @@ class Training:
     interrupted: bool = False  # asked to stop before the end; a checkpoint holds the rest
 
 
+@memory_told()
 def fit(
     model: keras.Model,
     config: TrainingConfig,
@@ -120,22 +120,16 @@ def _run_epochs(
 ) -> None:
     """Keras's fit with an epoch as its only step."""
     one_step = tf.data.Dataset.from_tensors(0)
-    try:
-        trainer.fit(
-            one_step.repeat(),
-            initial_epoch=initial_epoch,
-            epochs=epochs,
-            steps_per_epoch=1,
-            validation_data=one_step if validates else None,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryLimitError(
-            "memory ran out while training. Try half the batch size, a smaller image_size or "
-            "fewer units; a checkpoint, if one was written, is kept."
-        ) from error
+    trainer.fit(
+        one_step.repeat(),
+        initial_epoch=initial_epoch,
+        epochs=epochs,
+        steps_per_epoch=1,
+        validation_data=one_step if validates else None,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    )
 
 
 def _early_stopping(config: TrainingConfig, recorder: Recorder) -> list[EarlyStopping]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from apple_clf.arrays import UInt8Array, aligned
 from apple_clf.backend import keras, tf
 from apple_clf.datasets import Split
 
@@ -33,9 +34,9 @@ class EpochModel(keras.Model):
     ) -> None:
         """Puts the data on the device and builds all state, so that the loops create none."""
         self.batch_size = batch_size
-        self.train_pixels = tf.constant(train.images)
+        self.train_pixels = _without_copy(train.images)
         self.train_labels = tf.constant(train.labels, tf.int32)
-        self.validation_pixels = tf.constant(validation.images)
+        self.validation_pixels = _without_copy(validation.images)
         self.validation_labels = tf.constant(validation.labels, tf.int32)
         self.class_weights = None if class_weights is None else tf.constant(class_weights)
         self.n_classes = self.output_shape[-1]
@@ -96,6 +97,11 @@ class EpochModel(keras.Model):
         loss_tracker = next(metric for metric in self.metrics if metric.name == "loss")
         loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         self.compute_metrics(x, y, y_pred)
+
+
+def _without_copy(pixels: UInt8Array) -> Tensor:
+    """Pixels as a tensor in the same memory, or in a copy's where they are not aligned."""
+    return tf.experimental.dlpack.from_dlpack(aligned(pixels).__dlpack__())
 
 
 def _loop(step: Callable[[Tensor], Tensor], *, n: int) -> None:
