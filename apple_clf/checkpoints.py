@@ -10,14 +10,14 @@ import io
 import json
 import logging
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apple_clf.errors import FileSystemError
-from apple_clf.files import printable, whole_file
+from apple_clf.files import cannot_write, printable, whole_file
 
 KEPT = 2
 
@@ -67,12 +67,23 @@ class Checkpoints:
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise FileSystemError(f"{printable(self.folder)}: {error.strerror}") from error
+            raise cannot_write(self.folder, error) from error
         with whole_file(self.folder / f"epoch-{state.epoch:06d}.checkpoint") as file:
             file.write(hashlib.sha256(content).digest())
             file.write(content)
+        self.discard_old()
+
+    def discard_old(self) -> None:
+        """Deletes all but the newest ones.
+
+        Raises:
+            FileSystemError: one cannot be deleted.
+        """
         for old in self._newest_first()[KEPT:]:
-            old.unlink(missing_ok=True)
+            try:
+                old.unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(old, error) from error
 
     def latest(self) -> State | None:
         """The newest state that is intact, or None; damaged ones are named in the log."""
@@ -80,16 +91,22 @@ class Checkpoints:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                logger.warning("%s: cannot be read: %s", printable(path), error.strerror)
+                _warn_once(f"{printable(path)}: passed over: {error.strerror}")
                 continue
             digest, payload = content[:32], content[32:]
             if hashlib.sha256(payload).digest() == digest:
                 return _from_bytes(payload)
-            logger.warning("%s: damaged; going back to the one before.", printable(path))
+            _warn_once(f"{printable(path)}: passed over, as it is damaged.")
         return None
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*.checkpoint"), reverse=True)
+
+
+@cache
+def _warn_once(message: str) -> None:
+    """A resumption looks at its checkpoints twice."""
+    logger.warning(message)
 
 
 _ARRAYS = ("variables", "optimizer", "best_weights")

@@ -29,7 +29,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         FileSystemError: the file system refused; the old file, if any, is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # as _LEFTOVER below
     try:
         try:
             with temporary.open("wb") as file:
@@ -52,6 +52,25 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     with whole_file(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+_LEFTOVER = re.compile(r"\..+\.\d+\.tmp")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Deletes the temporary files that killed processes left in a folder and below it.
+
+    No process may be writing there.
+
+    Raises:
+        FileSystemError: one cannot be deleted.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if _LEFTOVER.fullmatch(path.name):
+            try:
+                path.unlink()
+            except OSError as error:
+                raise cannot_write(path, error) from error
 
 
 def cannot_write(path: Path, error: OSError) -> FileSystemError:

@@ -23,7 +23,7 @@ from apple_clf.datasets import SPLITS, Dataset, load_dataset
 from apple_clf.environment import environment
 from apple_clf.errors import ArtifactError, ConfigError, DivergedError
 from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
-from apple_clf.files import printable, write_whole
+from apple_clf.files import printable, remove_leftovers, write_whole
 from apple_clf.inference import Predictor
 from apple_clf.interruption import InterruptedTrainingError, interruptible
 from apple_clf.model_record import ModelRecord
@@ -104,6 +104,8 @@ def resume(
                 f"{printable(run.path)}: it stopped before its training began, so there is "
                 "nothing to resume. Train again."
             )
+        remove_leftovers(run.path)
+        Checkpoints(run.checkpoints).discard_old()
         experiment = load_experiment(run.resolved)
         _check_unchanged(run, experiment)
         dataset = _load(experiment, reporter)

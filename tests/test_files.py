@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.errors import FileSystemError
-from apple_clf.files import Skipped, find_images, portable, printable, whole_file, write_whole
+from apple_clf.files import (
+    Skipped,
+    find_images,
+    portable,
+    printable,
+    remove_leftovers,
+    whole_file,
+    write_whole,
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -231,3 +239,13 @@ def test_fault_29_printable_is_one_line_that_any_terminal_takes(name: str) -> No
 def test_plain_name_stays_as_it_is(name: str) -> None:
     assert portable(name) == name
     assert printable(name) == name
+
+
+def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    kept = [".lock", "a.tmp", ".a.tmp", "a.12.tmp"]
+    for name in [*kept, ".a.12.tmp", "inner/.b.json.7.tmp"]:
+        (tmp_path / name).write_text("")
+    remove_leftovers(tmp_path)
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(kept)
