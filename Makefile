@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test check bench format clean
+.PHONY: train test check bench faults format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -20,6 +20,9 @@ check: .venv/.dev  ## lint, format, types, import layers
 
 bench: .venv/.dev  ## this project against its peers, in one run
 	$(BIN)/python -m benchmarks
+
+faults: .venv/.dev  ## kill hundreds of trainings, and see that each comes to the same bytes
+	$(BIN)/python -m tests.faults
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

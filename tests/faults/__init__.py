@@ -1,0 +1,1 @@
+"""Faults given to whole processes: kills, full disks, signals, damaged files."""
