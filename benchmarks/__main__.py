@@ -11,9 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.comparisons import COMPARISONS, Workshop
+from benchmarks.comparisons import COMPARISONS
 from benchmarks.measure import CommandFailedError
-from benchmarks.table import HEAD
+from benchmarks.table import HEAD, Unmeasured
+from benchmarks.workshop import Workshop
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
                     print(row, flush=True)
             except CommandFailedError as error:
                 failed = True
-                print(f"| {number} | failed: {' '.join(str(error).split())} |||||||", flush=True)
+                print(Unmeasured(number, "failed", "", " ".join(str(error).split())), flush=True)
             print(f"{number} took {time.monotonic() - started:.0f} s", file=sys.stderr)
     return int(failed)
 

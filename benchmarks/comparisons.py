@@ -1,26 +1,15 @@
 """What is compared with what, and the ratio to reach; the numbers are those of the targets."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
 
-from benchmarks.measure import Command, CommandFailedError, Pairs, in_pairs, typical
-from benchmarks.table import Row, memory_row, time_row
+from benchmarks.measure import Command, Pairs, typical
+from benchmarks.table import Line, Row, memory_row, time_row
+from benchmarks.training import against_keras, against_others, checkpoints, growth
+from benchmarks.workshop import APPLE_CLF, FOLDERS, HERE, PYTHON, ROOT, SMALL, Workshop
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-PYTHON = sys.executable
-APPLE_CLF = Path(PYTHON).parent / "apple-clf"
-
-SMALL = 5_000
-"""Pictures of 28x28 pixels in a folder."""
-FOLDERS = 20
-"""Copies of that folder that make the large one."""
 AS_FAST_AS = 1.25
 """Ratio of times at 0.8 times the throughput."""
 FLAT = 1.2
@@ -28,67 +17,6 @@ FLAT = 1.2
 first seconds workers come to own some pages that they shared with their parent at first."""
 DRAFT_SIDE = 8 * 28
 """Pixels that `predict` leaves of a large JPEG's shorter side when the network sees 28x28."""
-
-
-class Workshop:
-    """A folder with what the comparisons share, each thing made when first asked for."""
-
-    def __init__(self, folder: Path, *, pairs: int) -> None:
-        self.folder = folder
-        self.pairs = pairs
-        self.env = {**os.environ, "APPLE_CLF_CACHE": str(folder / "cache")}
-
-    def compare(
-        self, ours: Command, peer: Command, *, pairs: int | None = None, warm_up: int = 1
-    ) -> Pairs:
-        """Both commands measured in turn, `self.pairs` times unless told otherwise."""
-        return in_pairs(ours, peer, pairs=pairs or self.pairs, warm_up=warm_up, env=self.env)
-
-    @cached_property
-    def run(self) -> Path:
-        """A finished run of the built-in experiment, of three epochs."""
-        runs = self.folder / "runs"
-        self.make([APPLE_CLF, "train", "--set", "training.epochs=3", "--runs", runs])
-        return max(path for path in runs.iterdir() if path.is_dir())
-
-    @cached_property
-    def small(self) -> Path:
-        """A folder of small PNGs in two classes."""
-        folder = self.folder / "small"
-        self.make([APPLE_CLF, "data", "simulate", folder, "--samples", str(SMALL), "--size", "28"])
-        (folder / "contact_sheet.png").unlink()
-        return folder
-
-    @cached_property
-    def many(self) -> Path:
-        """The folder of small PNGs, linked many times over."""
-        folder = self.folder / "many"
-        for copy in range(FOLDERS):
-            for source in self.small.rglob("*.png"):
-                target = folder / f"{copy:02d}" / source.relative_to(self.small)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.hardlink_to(source)
-        return folder
-
-    @cached_property
-    def photos(self) -> Path:
-        """A folder of large JPEGs."""
-        folder = self.folder / "photos"
-        self.make([PYTHON, HERE / "photos.py", folder])
-        return folder
-
-    def make(self, command: Command) -> str:
-        """What a command prints that prepares something."""
-        finished = subprocess.run(
-            [os.fspath(part) for part in command],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if finished.returncode:
-            raise CommandFailedError(finished.stderr[-500:].strip())
-        return finished.stdout
 
 
 def cold_predict(at: Workshop) -> Iterator[Row]:
@@ -174,10 +102,14 @@ def data_ready(at: Workshop) -> Iterator[Row]:
     )
 
 
-COMPARISONS: dict[str, Callable[[Workshop], Iterator[Row]]] = {
+COMPARISONS: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "S1": cold_predict,
     "S2": light_commands,
     "S3": bulk_predict,
+    "S4": against_keras,
+    "S5": against_others,
     "S6": blog,
     "S7": data_ready,
+    "S9": growth,
+    "S10": checkpoints,
 }

@@ -10,13 +10,15 @@ import json
 import time
 from pathlib import Path
 
-from apple_clf.backend import keras
+import numpy as np
+
 from apple_clf.checkpoints import Checkpoints
 from apple_clf.config.schema import Adam, Dense, ModelConfig, NpzData, TrainingConfig
 from apple_clf.datasets import load_dataset
-from apple_clf.model import build_model
 from apple_clf.preprocessing import Preprocessing
-from apple_clf.training import fit
+
+SAMPLE = 10_000
+"""Training images of which the accuracy is taken."""
 
 
 def main() -> None:
@@ -33,6 +35,11 @@ def main() -> None:
     data = NpzData(path=arguments.file, validation_split=share, test_split=share)
     contract = Preprocessing(image_size=(28, 28), resize="stretch", polarity="as_is")
     dataset = load_dataset(data, contract, seed=0)
+
+    from apple_clf.backend import keras  # TensorFlow, which a training loads after the data
+    from apple_clf.model import build_model
+    from apple_clf.training import fit
+
     keras.utils.set_random_seed(0)
     layers = (Dense(units=128, activation="relu"), Dense(units=64, activation="relu"))
     model = build_model(ModelConfig(layers=layers), input_shape=contract.shape, n_classes=2)
@@ -48,9 +55,10 @@ def main() -> None:
         checkpoints=arguments.checkpoints and Checkpoints(arguments.checkpoints),
     )
     seconds = (time.perf_counter() - ends[0]) / (arguments.epochs - 1)
-    sample = slice(None, 10_000)
-    answers = model(dataset.train.images[sample]).numpy().argmax(axis=1)
-    accuracy = float((answers == dataset.train.labels[sample]).mean())
+    images, labels = dataset.train.images[:SAMPLE], dataset.train.labels[:SAMPLE]
+    batches = np.array_split(images, 10)  # together they would be the peak of memory
+    answers = np.concatenate([model(batch).numpy().argmax(axis=1) for batch in batches])
+    accuracy = float((answers == labels).mean())
     arguments.result.write_text(json.dumps({"seconds": seconds, "accuracy": accuracy}))
 
 

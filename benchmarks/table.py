@@ -22,7 +22,7 @@ class Row:
     ours: str  # what one side took, as it is shown
     theirs: str
     ratios: Sequence[float]
-    limit: float
+    limit: float | None  # None: shown, but held to nothing
 
     @property
     def ratio(self) -> float:
@@ -30,9 +30,11 @@ class Row:
         return median(self.ratios)
 
     @property
-    def met(self) -> bool:
-        """Whether the target is reached."""
-        return self.ratio <= self.limit
+    def met(self) -> str:
+        """Whether the target is reached, in a word."""
+        if self.limit is None:
+            return "-"
+        return "yes" if self.ratio <= self.limit else "**missed**"
 
     def __str__(self) -> str:
         spread = f"{min(self.ratios):.3f}-{max(self.ratios):.3f}, {len(self.ratios)}"
@@ -43,10 +45,26 @@ class Row:
             self.ours,
             self.theirs,
             f"{self.ratio:.3f} ({spread})",
-            f"<= {self.limit:g}",
-            "yes" if self.met else "**missed**",
+            "-" if self.limit is None else f"<= {self.limit:g}",
+            self.met,
         )
         return f"| {' | '.join(cells)} |"
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A comparison that could not be run, and why."""
+
+    number: str
+    work: str
+    peer: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"| {self.number} | {self.work} | {self.peer} | - | - | {self.reason} | - | - |"
+
+
+Line = Row | Unmeasured
 
 
 def time_row(number: str, work: str, peer: str, pairs: Pairs, *, limit: float) -> Row:

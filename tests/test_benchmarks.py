@@ -3,8 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks import apples, training
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.measure import (
     CommandFailedError,
@@ -15,7 +17,9 @@ from benchmarks.measure import (
     memory_of_tree,
     typical,
 )
-from benchmarks.table import HEAD, Row, memory_row, time_row
+from benchmarks.table import HEAD, Row, Unmeasured, memory_row, time_row
+from benchmarks.training import HELD_OUT, IMAGES, PIXELS, Epochs
+from benchmarks.workshop import Workshop
 
 MEGABYTE = 10**6
 ROOT = Path(__file__).parents[1]
@@ -100,6 +104,50 @@ def test_row_shows_median_spread_and_pairs() -> None:
 def test_missed_target_is_shown(ratio: float, word: str) -> None:
     row = Row("S9", "work", "peer", "-", "-", [ratio], limit=1)
     assert str(row).endswith(f"| {word} |")
+
+
+def test_row_without_a_limit_is_neither_met_nor_missed() -> None:
+    assert str(Row("S9", "work", "peer", "-", "-", [7.0], limit=None)).endswith("| - | - |")
+
+
+def test_comparison_without_its_peer_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "find_spec", lambda name: None)
+    lines = list(training.against_others(Workshop(tmp_path, pairs=1)))
+    assert all(isinstance(line, Unmeasured) for line in lines)
+    for module, line in zip(("sklearn", "torch"), map(str, lines), strict=True):
+        assert f"| {module} is not installed |" in line
+        assert line.count("|") == HEAD.splitlines()[0].count("|")
+
+
+def test_time_of_an_image_is_compared_with_that_of_ten_thousand() -> None:
+    n = 50 * IMAGES
+    seconds = {IMAGES: [1.0, 2.0], n: [55.0, 90.0]}
+    runs = {n: [Epochs(each, 1, 1) for each in column] for n, column in seconds.items()}
+    row = training._time_growth(n, runs)
+    assert row.ratios == pytest.approx([1.1, 0.9])
+    assert row.theirs == f"{1.5e6 / IMAGES / (1 - HELD_OUT):.3g} us"
+
+
+def test_memory_may_grow_by_one_and_a_half_times_the_pixels() -> None:
+    runs = [Epochs(1, 1, 600 + 1.5 * 1000 * PIXELS), Epochs(1, 1, 600)]
+    row = training._memory_growth(1000, runs, [600, 600 - 1.5 * 1000 * PIXELS])
+    assert row.ratios == [1, 1]
+
+
+def test_pictures_that_come_again_differ_in_their_lowest_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apples, "DISTINCT", 4)
+    apples.write_apples(str(tmp_path / "apples.npz"), 11)
+    with np.load(tmp_path / "apples.npz") as archive:
+        x, y, class_names = archive["x"], archive["y"], archive["class_names"]
+    assert x.shape == (11, 28, 28)
+    assert len(np.unique(x, axis=0)) == 11
+    np.testing.assert_array_equal(x >> 3, np.resize(x[:4] >> 3, x.shape))
+    np.testing.assert_array_equal(y, np.resize(y[:4], 11))
+    assert class_names.tolist() == ["apple", "not_apple"]
 
 
 def test_every_comparison_says_what_it_compares() -> None:
