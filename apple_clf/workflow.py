@@ -238,7 +238,7 @@ def _save(
     run: Run, model: "keras.Model", dataset: Dataset, preprocessing: Preprocessing
 ) -> Predictor:
     """Writes the model's three files and returns what `predict` will use."""
-    from apple_clf.model import keras_bytes, litert_bytes
+    from apple_clf.model.files import keras_bytes, litert_bytes
 
     keras_file, litert_file = keras_bytes(model), litert_bytes(model)
     record = ModelRecord(

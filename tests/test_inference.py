@@ -13,7 +13,8 @@ from apple_clf.config.schema import BatchNormalization, Dense, ModelConfig
 from apple_clf.errors import ArtifactError
 from apple_clf.files import Skipped
 from apple_clf.inference import BATCH, Answer, Predictor, predict_files
-from apple_clf.model import build_model, keras_bytes, litert_bytes
+from apple_clf.model import build_model
+from apple_clf.model.files import keras_bytes, litert_bytes
 from apple_clf.model_record import ModelRecord
 from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.preprocessing import Preprocessing

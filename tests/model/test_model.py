@@ -9,7 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 from apple_clf.backend import keras
 from apple_clf.config.schema import Activation, BatchNormalization, Dense, Dropout, ModelConfig
 from apple_clf.config.schema.model import ActivationName, Initializer
-from apple_clf.model import build_model, keras_bytes, litert_bytes
+from apple_clf.model import build_model
+from apple_clf.model.files import keras_bytes, litert_bytes
 
 SHAPE = (6, 5, 1)
 PIXELS = np.random.default_rng(0).integers(256, size=(33, *SHAPE), dtype=np.uint8)

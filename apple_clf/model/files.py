@@ -1,4 +1,4 @@
-"""ModelConfig -> keras.Model, and the model's files."""
+"""A model as a .keras file and as a LiteRT file, the same bytes for the same weights."""
 
 import io
 import json
@@ -8,66 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apple_clf.backend import keras, memory_told, tf
-from apple_clf.config.schema import (
-    Activation,
-    BatchNormalization,
-    Dense,
-    Dropout,
-    Layer,
-    ModelConfig,
-)
 from apple_clf.quiet import quiet_stderr
-
-OUTPUT_LAYER = "output"
-
-
-@memory_told()
-def build_model(
-    config: ModelConfig, *, input_shape: tuple[int, int, int], n_classes: int
-) -> keras.Model:
-    """An untrained model from raw pixels to class probabilities.
-
-    Scaling to [0, 1] and flattening are layers of the model, so its files need nothing else:
-    input (n, height, width, channels) uint8, output (n, n_classes) float32, rows sum to 1.
-
-    Args:
-        config: the hidden layers.
-        input_shape: height, width and channels.
-        n_classes: units of the softmax layer.
-
-    Raises:
-        MemoryLimitError: the weights do not fit into memory.
-    """
-    inputs = keras.Input(input_shape, dtype="uint8", name="pixels")
-    x = keras.layers.Rescaling(1 / 255, name="rescaling")(inputs)
-    x = keras.layers.Flatten(name="flatten")(x)
-    for i, layer in enumerate(config.layers, start=1):
-        x = _layer(layer, name=f"{layer.type}_{i}")(x)
-    outputs = keras.layers.Dense(n_classes, activation="softmax", name=OUTPUT_LAYER)(x)
-    return keras.Model(inputs, outputs, name="apple_clf")
-
-
-def _layer(config: Layer, *, name: str) -> keras.Layer:
-    """The Keras layer that a layer of the experiment stands for."""
-    match config:
-        case Dense():
-            penalty = config.kernel_regularizer
-            return keras.layers.Dense(
-                config.units,
-                activation=config.activation,
-                use_bias=config.use_bias,
-                kernel_initializer=config.kernel_initializer,
-                kernel_regularizer=penalty and keras.regularizers.L1L2(penalty.l1, penalty.l2),
-                name=name,
-            )
-        case Dropout():
-            return keras.layers.Dropout(config.rate, name=name)
-        case BatchNormalization():
-            return keras.layers.BatchNormalization(
-                momentum=config.momentum, epsilon=config.epsilon, name=name
-            )
-        case Activation():
-            return keras.layers.Activation(config.activation, name=name)
 
 
 @memory_told()
