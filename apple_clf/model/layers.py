@@ -1,27 +1,103 @@
-"""Layer of an experiment -> Keras layer."""
+"""Layer of an experiment -> Keras layers.
+
+The keys of a record are the arguments of its Keras class, so they are handed over as they are.
+"""
+
+from typing import Any
 
 from apple_clf.backend import keras
-from apple_clf.config.schema import Activation, BatchNormalization, Dense, Dropout, Layer
+from apple_clf.config.schema.augmentation import (
+    RandomContrast,
+    RandomFlip,
+    RandomInvert,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
+from apple_clf.config.schema.base import Record
+from apple_clf.config.schema.model import (
+    Activation,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    LayerNormalization,
+    MaxPooling2D,
+    Residual,
+)
+from apple_clf.config.schema.shapes import total_strides
+
+Tensor = Any  # Keras ships no types
+
+_CLASSES: dict[type[Record], Any] = {
+    Activation: keras.layers.Activation,
+    AveragePooling2D: keras.layers.AveragePooling2D,
+    BatchNormalization: keras.layers.BatchNormalization,
+    Conv2D: keras.layers.Conv2D,
+    Dense: keras.layers.Dense,
+    Dropout: keras.layers.Dropout,
+    Flatten: keras.layers.Flatten,
+    GlobalAveragePooling2D: keras.layers.GlobalAveragePooling2D,
+    LayerNormalization: keras.layers.LayerNormalization,
+    MaxPooling2D: keras.layers.MaxPooling2D,
+    RandomContrast: keras.layers.RandomContrast,
+    RandomFlip: keras.layers.RandomFlip,
+    RandomInvert: keras.layers.RandomInvert,
+    RandomRotation: keras.layers.RandomRotation,
+    RandomTranslation: keras.layers.RandomTranslation,
+    RandomZoom: keras.layers.RandomZoom,
+}
+
+_PIXEL_RANGE = (0.0, 1.0)  # of rescaled pixels
 
 
-def build_layer(config: Layer, *, name: str) -> keras.Layer:
-    """The Keras layer that a layer of the experiment stands for."""
+def connect(config: Layer, x: Tensor, *, name: str) -> Tensor:
+    """What a layer of the experiment makes of its input.
+
+    Args:
+        config: the layer.
+        x: a symbolic tensor of Keras, of a shape that the layer takes.
+        name: of the Keras layer that gives the result; those inside a residual layer add to it.
+    """
+    if isinstance(config, Residual):
+        return _add_input(config, x, name=name)
+    return _CLASSES[type(config)](**_arguments(config), name=name)(x)
+
+
+def _add_input(config: Residual, x: Tensor, *, name: str) -> Tensor:
+    """The input plus what the inner layers make of it.
+
+    Source: He et al. 2016, arXiv:1512.03385, equations 1 and 2.
+    """
+    y = x
+    for i, layer in enumerate(config.layers, start=1):
+        y = connect(layer, y, name=f"{name}_{layer.type}_{i}")
+    if x.shape != y.shape:
+        x = _projection(config, n=y.shape[-1], rank=len(x.shape), name=f"{name}_projection")(x)
+    return keras.layers.Add(name=name)([x, y])
+
+
+def _projection(config: Residual, *, n: int, rank: int, name: str) -> Any:
+    """The layer that fits the input of a residual layer to its output of n channels or units."""
+    if rank == 2:
+        return keras.layers.Dense(n, use_bias=False, name=name)
+    strides = total_strides(config.layers)
+    return keras.layers.Conv2D(n, 1, strides=strides, use_bias=False, name=name)
+
+
+def _arguments(config: Record) -> dict[str, Any]:
+    """The arguments of the Keras class of a layer."""
+    arguments = config.model_dump(exclude={"type"})
     match config:
-        case Dense():
-            penalty = config.kernel_regularizer
-            return keras.layers.Dense(
-                config.units,
-                activation=config.activation,
-                use_bias=config.use_bias,
-                kernel_initializer=config.kernel_initializer,
-                kernel_regularizer=penalty and keras.regularizers.L1L2(penalty.l1, penalty.l2),
-                name=name,
-            )
-        case Dropout():
-            return keras.layers.Dropout(config.rate, name=name)
-        case BatchNormalization():
-            return keras.layers.BatchNormalization(
-                momentum=config.momentum, epsilon=config.epsilon, name=name
-            )
-        case Activation():
-            return keras.layers.Activation(config.activation, name=name)
+        case Dense(kernel_regularizer=penalty) | Conv2D(kernel_regularizer=penalty):
+            weights = penalty and keras.regularizers.L1L2(penalty.l1, penalty.l2)
+            arguments["kernel_regularizer"] = weights
+        case RandomContrast(factor=factor):  # Keras takes a single number for (0, factor)
+            arguments |= {"factor": (factor, factor), "value_range": _PIXEL_RANGE}
+        case RandomInvert():
+            arguments["value_range"] = _PIXEL_RANGE
+    return arguments

@@ -29,6 +29,7 @@ from apple_clf.config.schema import (
     NoiseData,
     PiecewiseConstantSchedule,
     Preprocessing,
+    QuickDrawData,
     ReduceOnPlateau,
     Regularizer,
     SimulatedData,
@@ -55,6 +56,7 @@ data = st.one_of(
     st.builds(NoiseData, positive_class=st.none() | words, train_samples=st.integers(1, 10**7)),
     st.builds(SimulatedData, apple_fraction=st.floats(0.01, 0.99)),
     st.builds(FolderData, path=words, validation_split=st.floats(0, 0.4), positive_class=words),
+    st.builds(QuickDrawData, classes=st.lists(words, min_size=2, unique=True).map(tuple)),
 )
 dense = st.builds(
     Dense,

@@ -21,6 +21,11 @@ def problems(text: str) -> list[str]:
 
 
 EPOCHS = "training.epochs must be a whole number from 1 to 100000, not"
+LAYERS = (
+    "dense, dropout, batch_normalization, layer_normalization, activation, conv2d, max_pooling2d, "
+    "average_pooling2d, global_average_pooling2d, flatten, residual, random_flip, random_rotation, "
+    "random_zoom, random_translation, random_contrast, random_invert"
+)
 RATE = "training.learning_rate must be a number above 0, at most 1e12, not"
 SEED = "seed must be a whole number from 0 to 4294967295, not"
 
@@ -36,18 +41,21 @@ WRONG = {
     "one level too high": ("epochs: 1", "1:1: epochs is no key here. Did you mean training.epochs?"),
     "two levels too high": ("training: {beta_1: 0}", "1:12: training.beta_1 is no key here. Did you mean training.optimizer.beta_1?"),
     "one level too low": ("data: {source: noise, seed: 1}", "1:23: data.seed is no key here. Did you mean seed?"),
-    "of another record": ("data: {source: noise, path: x}", "1:23: data.path is no key here. It belongs to folder, npz."),
+    "of another record": ("data: {source: noise, path: x}", "1:23: data.path is no key here. It belongs to folder, npz, quickdraw, cifar100."),
     "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is no key. Known keys: image_size, color_mode, resize, polarity."),
     # missing keys
     "path": ("name: a\ndata:\n  source: folder", "2:1: data.path is missing: folder of <split>/<class>/* or <class>/*, relative to where the command runs."),
-    "source": ("data: {train_samples: 3}", "1:1: data.source is missing. Give one of noise, simulated, folder, npz."),
-    "layer's type": ("model:\n  layers:\n    - units: 3", "3:7: model.layers.0.type is missing. Give one of dense, dropout, batch_normalization, activation."),
+    "source": ("data: {train_samples: 3}", "1:1: data.source is missing. Give one of noise, simulated, folder, npz, quickdraw, cifar100."),
+    "layer's type": ("model:\n  layers:\n    - units: 3", f"3:7: model.layers.0.type is missing. Give one of {LAYERS}."),
     # names
     "source's name": ("data: {source: fodler}", "1:16: data.source 'fodler' is unknown. Did you mean folder?"),
     "layer's name": ("model: {layers: [{type: dens}]}", "1:25: model.layers.0.type 'dens' is unknown. Did you mean dense?"),
-    "no name like it": ("model: {layers: [{type: zz}]}", "1:25: model.layers.0.type must be one of dense, dropout, batch_normalization, activation, not the text 'zz'."),
-    "number as name": ("data: {source: 5}", "1:16: data.source must be one of noise, simulated, folder, npz, not 5."),
+    "no name like it": ("model: {layers: [{type: zz}]}", f"1:25: model.layers.0.type must be one of {LAYERS}, not the text 'zz'."),
+    "number as name": ("data: {source: 5}", "1:16: data.source must be one of noise, simulated, folder, npz, quickdraw, cifar100, not 5."),
     "activation": ("model: {layers: [{type: activation, activation: rellu}]}", "1:49: model.layers.0.activation 'rellu' is unknown. Did you mean relu?"),
+    "layer's other name": ("model: {layers: [{type: maxpool}]}", "1:25: model.layers.0.type 'maxpool' is unknown. Did you mean max_pooling2d?"),
+    "layer's key's other name": ("model: {layers: [{type: conv2d, filters: 2, kernel_size: 3, stride: 2}]}", "1:61: model.layers.0.stride is no key. Did you mean strides?"),
+    "nested residual": ("model: {layers: [{type: residual, layers: [{type: residual}]}]}", f"1:51: model.layers.0.layers.0.type must be one of {LAYERS.split(', global')[0]}, not the text 'residual'."),
     "bare optimizer": ("training: {optimizer: adma}", "1:23: training.optimizer 'adma' is unknown. Did you mean adam?"),
     "bare loss": ("training: {loss: mse}", "1:18: training.loss 'mse' is unknown. Did you mean mean_squared_error?"),
     "schedule's name": ("training: {learning_rate: {type: cosin}}", "1:34: training.learning_rate.type 'cosin' is unknown. Did you mean cosine?"),
@@ -68,6 +76,10 @@ WRONG = {
     "zero": ("training: {epochs: 0}", f"1:20: {EPOCHS} 0."),
     "float for integer": ("training: {epochs: 1e3}", f"1:20: {EPOCHS} 1000.0. Write 1000."),
     "fraction for integer": ("training: {epochs: 1.5}", f"1:20: {EPOCHS} 1.5."),
+    "fraction of a pixel": ("model: {layers: [{type: conv2d, filters: 2, kernel_size: 1.5}]}", "1:58: model.layers.0.kernel_size must be a whole number from 1 to 1024, not 1.5."),
+    "entry of a pair": ("model: {layers: [{type: max_pooling2d, strides: [2, 0]}]}", "1:53: model.layers.0.strides.1 must be a whole number from 1 to 1024, not 0."),
+    "three for a pair": ("model: {layers: [{type: max_pooling2d, pool_size: [2, 2, 2]}]}", "1:51: model.layers.0.pool_size must be a whole number from 1 to 1024 or a list of 2 entries, not a list of 3."),
+    "range of a factor": ("model: {layers: [{type: random_rotation, factor: [-1, 2]}]}", "1:55: model.layers.0.factor.1 must be a number from -1 to 1, not 2."),
     "yes for true": ("training: {optimizer: {type: sgd, nesterov: yes}}", "1:45: training.optimizer.nesterov must be true or false, not the text 'yes'. Write true."),
     "open range": ("model: {layers: [{type: dropout, rate: 1}]}", "1:40: model.layers.0.rate must be a number from 0 to below 1, not 1."),
     "range open at both ends": ("data: {source: simulated, apple_fraction: 1}", "1:43: data.apple_fraction must be a number above 0 and below 1, not 1."),
@@ -132,8 +144,10 @@ def test_keys_named_like_parts_of_the_schema_are_not_mistaken_for_them() -> None
 
 def test_odd_keys_keep_to_their_line() -> None:
     assert problems('"a\\nb": 1\n' + "k" * 999 + ": 1") == [
-        "1:1: 'a\\nb' is no key. Known keys: name, seed, data, preprocessing, model, training.",
-        f"2:1: '{'k' * 60}' is no key. Known keys: name, seed, data, preprocessing, model, training.",
+        "1:1: 'a\\nb' is no key. Known keys: name, seed, data, preprocessing, model, training, "
+        "decision.",
+        f"2:1: '{'k' * 60}' is no key. Known keys: name, seed, data, preprocessing, model, "
+        "training, decision.",
     ]
 
 

@@ -1,5 +1,7 @@
+import re
 from pathlib import Path
 
+from apple_clf.config import parse_experiment
 from apple_clf.config.reference import reference
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,3 +29,11 @@ def test_reference_names_each_record_by_its_place_and_tag() -> None:
     assert "## model.layers.N: dense" in headings
     assert "## training.early_stopping" in headings
     assert headings.count("## training.learning_rate: cosine") == 1
+
+
+def test_examples_in_the_docs_are_valid() -> None:
+    examples = re.findall(r"```yaml\n(model:.*?)```", (DOCS / "config.md").read_text("utf-8"), re.S)
+
+    assert examples
+    for example in examples:
+        parse_experiment(example, filename="config.md")

@@ -16,6 +16,7 @@ from apple_clf.config.schema import (
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
     CosineSchedule,
+    DecisionConfig,
     Dense,
     Dropout,
     EarlyStopping,
@@ -26,13 +27,35 @@ from apple_clf.config.schema import (
     NoiseData,
     NpzData,
     PiecewiseConstantSchedule,
+    QuickDrawData,
     Record,
     ReduceOnPlateau,
     RMSprop,
     SimulatedData,
     TrainingConfig,
 )
+from apple_clf.config.schema.augmentation import (
+    RandomContrast,
+    RandomFlip,
+    RandomInvert,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from apple_clf.config.schema.json_schema import experiment_schema
+from apple_clf.config.schema.model import (
+    AveragePooling2D,
+    Conv2D,
+    ConvInitializer,
+    Flatten,
+    GlobalAveragePooling2D,
+    LayerNormalization,
+    MaxPooling2D,
+)
+
+OURS = {"activation": "linear", "fill_mode": "constant", "pool_size": (2, 2)}
+"""Defaults that differ: Keras writes None for linear, has a pool_size for one kind of pooling only,
+and mirrors pictures at their border, where drawings have paper."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +77,8 @@ def test_activations_are_those_of_keras(keras: Any) -> None:
 @pytest.mark.slow
 def test_every_activation_keeps_the_shape(keras: Any) -> None:
     for name in get_args(ActivationName):
-        assert keras.activations.get(name)(keras.ops.zeros((2, 6))).shape == (2, 6), name
+        for shape in ((2, 6), (2, 3, 4, 6)):
+            assert keras.activations.get(name)(keras.ops.zeros(shape)).shape == shape, name
 
 
 @pytest.mark.slow
@@ -63,14 +87,22 @@ def test_every_initializer_is_one_of_keras(keras: Any) -> None:
         assert keras.initializers.get(name)((3, 3)).shape == (3, 3), name
 
 
+def test_filters_take_the_initializers_of_matrices_but_identity() -> None:
+    assert set(get_args(ConvInitializer)) == set(get_args(Initializer)) - {"identity"}
+
+
+LAYERS = [
+    Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, Flatten,
+    GlobalAveragePooling2D, LayerNormalization, MaxPooling2D, RandomContrast, RandomFlip,
+    RandomInvert, RandomRotation, RandomTranslation, RandomZoom,
+]  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("record", "module"),
     [
-        (Dense, "layers"),
-        (Dropout, "layers"),
-        (BatchNormalization, "layers"),
-        (Activation, "layers"),
+        *((layer, "layers") for layer in LAYERS),
         (SGD, "optimizers"),
         (RMSprop, "optimizers"),
         (Adam, "optimizers"),
@@ -84,10 +116,18 @@ def test_arguments_and_defaults_are_those_of_keras(
 ) -> None:
     arguments = inspect.signature(getattr(getattr(keras, module), record.__name__)).parameters
     for name, field in record.model_fields.items():
-        if name == "type" or field.is_required():
+        if name == "type":
             continue
-        default = "linear" if (record, name) == (Dense, "activation") else arguments[name].default
-        assert field.default == default, name
+        default = arguments[name].default
+        if field.is_required():
+            assert default is inspect.Parameter.empty, name
+        else:
+            assert field.default == OURS.get(name, default), name
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_type_of_a_layer_is_the_name_of_its_class(layer: type[Record]) -> None:
+    assert layer.model_fields["type"].default.replace("_", "") == layer.__name__.lower()
 
 
 def test_momentum_is_sgd_with_momentum() -> None:
@@ -129,6 +169,7 @@ NO_VALIDATION = [
     NoiseData(validation_samples=0),
     SimulatedData(validation_samples=0),
     NpzData(path="x.npz", validation_split=0),
+    QuickDrawData(classes=("apple", "pear"), validation_split=0),
 ]
 
 
@@ -141,6 +182,32 @@ def test_monitoring_validation_needs_validation_images(data: NoiseData) -> None:
         with pytest.raises(ValidationError, match="needs validation images"):
             Experiment(data=data, training=training)
     Experiment(data=data, training=TrainingConfig(early_stopping=EarlyStopping(monitor="loss")))
+
+
+@pytest.mark.parametrize("data", [NoiseData(), SimulatedData(validation_samples=0)])
+def test_threshold_for_a_goal_needs_validation_images(data: NoiseData | SimulatedData) -> None:
+    goal = DecisionConfig(threshold="recall>=0.9")
+    with pytest.raises(ValidationError, match=r"decision\.threshold recall>=0\.9 needs validation"):
+        Experiment(data=data, decision=goal)
+    assert Experiment(data=data, decision=DecisionConfig(threshold=0.9)).decision.goal is None
+    assert Experiment(decision=goal).decision.goal == "recall>=0.9"
+
+
+@pytest.mark.parametrize(
+    ("goal", "is_one"),
+    [
+        *[(goal, True) for goal in ("balanced_accuracy", "f1", "precision>=0.95", "recall>=1")],
+        *[(goal, False) for goal in ("accuracy", "f1>=0.9", "precision>0.9", "recall>=1.5", "")],
+        *[(goal, False) for goal in ("precision", "precision>=0.9 ", "precision>=0.9\n")],
+    ],
+)
+def test_goals_of_a_threshold(goal: str, is_one: bool) -> None:
+    try:
+        assert DecisionConfig(threshold=goal).goal == goal
+    except ValidationError:
+        assert not is_one
+    else:
+        assert is_one
 
 
 def test_a_folder_may_bring_its_own_validation_images() -> None:

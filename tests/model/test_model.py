@@ -17,14 +17,8 @@ PIXELS = np.random.default_rng(0).integers(256, size=(33, *SHAPE), dtype=np.uint
 
 
 def run_litert(content: bytes, pixels: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(model_content=content)
-    (input_,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.resize_tensor_input(input_["index"], pixels.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(input_["index"], pixels)
-    interpreter.invoke()
-    result: np.ndarray = interpreter.get_tensor(output["index"])
-    return result
+    runner = Interpreter(model_content=content).get_signature_runner()
+    return np.asarray(keras.ops.softmax(runner(pixels=pixels)["logits"]))
 
 
 def randomised(config: ModelConfig, *, n_classes: int = 3) -> keras.Model:

@@ -59,6 +59,11 @@ def _complete(schema: JsonDict, record: type[Any]) -> None:
         schema["properties"] = {key: properties[key] for key in dict.fromkeys([*tags, *properties])}
 
 
+def number_or_pair(value: object) -> str:
+    """Which branch of a union of a number and a pair of them a value is for."""
+    return "pair" if isinstance(value, list | tuple) else "number"
+
+
 class Record(BaseModel):
     """Base of all parts of an experiment: frozen, strict, no unknown keys, finite numbers."""
 

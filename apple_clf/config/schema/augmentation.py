@@ -1,0 +1,102 @@
+"""Augmentation: random changes to the training images, one record per kind.
+
+The layers see pixels from 0, black, to 1, white. They change nothing outside training.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from apple_clf.config.schema.base import BelowOne, Record, Share, number_or_pair
+
+FillMode = Literal["constant", "nearest", "reflect", "wrap"]
+Interpolation = Literal["nearest", "bilinear"]
+
+_Signed = Annotated[float, Field(ge=-1, le=1)]
+_AboveMinusOne = Annotated[float, Field(gt=-1, le=1)]
+
+Factor = Annotated[
+    Annotated[Share, Tag("number")] | Annotated[tuple[_Signed, _Signed], Tag("pair")],
+    Discriminator(number_or_pair),
+]
+"""A number f means from -f to f, a pair from its first to its second."""
+
+ZoomFactor = Annotated[
+    Annotated[BelowOne, Tag("number")]
+    | Annotated[tuple[_AboveMinusOne, _AboveMinusOne], Tag("pair")],
+    Discriminator(number_or_pair),
+]
+
+
+class RandomFlip(Record):
+    """Mirrors each training image with a chance of one half."""
+
+    type: Literal["random_flip"] = "random_flip"
+    """Kind of layer."""
+    mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal_and_vertical"
+    """Left to right, upside down, or each of them independently."""
+
+
+class _Moved(Record):
+    """What layers that move pixels share: where the pixels of bared borders come from."""
+
+    fill_mode: FillMode = "constant"
+    """What bared borders show: fill_value, the nearest pixel, the image mirrored or repeated."""
+    fill_value: Share = 0.0
+    """From 0, black, to 1, white."""
+    interpolation: Interpolation = "bilinear"
+    """Whether a pixel is mixed from its four neighbours or is the nearest one."""
+
+
+class RandomRotation(_Moved):
+    """Turns each training image about its centre."""
+
+    type: Literal["random_rotation"] = "random_rotation"
+    """Kind of layer."""
+    factor: Factor
+    """Largest angle as a share of a full turn, or a range; above 0 is counter-clockwise."""
+
+
+class RandomZoom(_Moved):
+    """Enlarges or shrinks each training image about its centre."""
+
+    type: Literal["random_zoom"] = "random_zoom"
+    """Kind of layer."""
+    height_factor: ZoomFactor
+    """Largest zoom as a share of the height, or a range; above 0 shrinks what is shown."""
+    width_factor: ZoomFactor | None = None
+    """The same for the width; null keeps the proportions."""
+
+
+class RandomTranslation(_Moved):
+    """Shifts each training image."""
+
+    type: Literal["random_translation"] = "random_translation"
+    """Kind of layer."""
+    height_factor: Factor
+    """Largest shift as a share of the height, or a range; above 0 is down."""
+    width_factor: Factor
+    """Largest shift as a share of the width, or a range; above 0 is right."""
+
+
+class RandomContrast(Record):
+    """Strengthens or weakens the contrast of each training image about its mean."""
+
+    type: Literal["random_contrast"] = "random_contrast"
+    """Kind of layer."""
+    factor: Share
+    """The contrast is multiplied by a number from 1 - factor to 1 + factor."""
+
+
+class RandomInvert(Record):
+    """Turns some training images into their negatives."""
+
+    type: Literal["random_invert"] = "random_invert"
+    """Kind of layer."""
+    factor: Share = 1.0
+    """Twice the share of images inverted: each one's chance is drawn from 0 to factor."""
+
+
+Augmentation = (
+    RandomFlip | RandomRotation | RandomZoom | RandomTranslation | RandomContrast | RandomInvert
+)
