@@ -5,7 +5,7 @@ import pytest
 
 from apple_clf import __version__
 from apple_clf.config.schema import Experiment
-from apple_clf.environment import PACKAGES, environment
+from apple_clf.environment import PACKAGES, changed_inputs, environment
 
 
 def test_environment_says_what_numbers_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +24,20 @@ def test_environment_says_what_numbers_depend_on(monkeypatch: pytest.MonkeyPatch
     assert json.loads(text) == content
     assert "--xla_x=1" in text
     assert "hunter2" not in text
+
+
+def test_changed_inputs_are_named_by_their_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    monkeypatch.setenv("TF_XLA_FLAGS", "a")
+    recorded = json.loads(json.dumps(environment(Experiment(), {})))
+    assert changed_inputs(recorded) == []
+    recorded["threads"] = 8
+    recorded["packages"]["keras"] = "2.0"
+    recorded["flags"] = {"XLA_FLAGS": "b"}
+    keras, *others = changed_inputs(recorded)
+    assert keras.startswith("keras was 2.0 and is now 3.")
+    assert others == [
+        "threads was 8 and is now 1",
+        "TF_XLA_FLAGS was None and is now a",
+        "XLA_FLAGS was b and is now None",
+    ]

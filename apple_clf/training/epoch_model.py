@@ -5,6 +5,7 @@ all batches of an epoch without coming back to Python. Batches are gathered in t
 pixels, in the order that `EpochModel.order` holds.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ from apple_clf.arrays import UInt8Array, aligned
 from apple_clf.backend import keras, tf
 from apple_clf.datasets import Split
 
-VALIDATION_BATCH = 1024
+VALIDATION_BATCH, VALIDATION_VALUES = 1024, 1 << 22
+"""Images that are validated at a time, at most, and their values: 16 MiB as float32."""
 
 Tensor = Any  # TensorFlow and Keras ship no types
 
@@ -41,6 +43,8 @@ class EpochModel(keras.Model):
         self.class_weights = None if class_weights is None else tf.constant(class_weights)
         self.n_classes = self.output_shape[-1]
         self.one_hot = one_hot
+        image_values = math.prod(train.images.shape[1:])
+        self.validation_batch = max(1, min(VALIDATION_BATCH, VALIDATION_VALUES // image_values))
         self.order = tf.Variable(tf.range(len(train)), trainable=False, name="order")
         self.optimizer.build(self.trainable_variables)
         x, y = self.train_pixels[:1], self.encode(self.train_labels[:1])
@@ -82,12 +86,13 @@ class EpochModel(keras.Model):
         del data
 
         def step(start: Tensor) -> Tensor:
-            x = self.validation_pixels[start : start + VALIDATION_BATCH]
-            y = self.encode(self.validation_labels[start : start + VALIDATION_BATCH])
+            end = start + self.validation_batch
+            x = self.validation_pixels[start:end]
+            y = self.encode(self.validation_labels[start:end])
             y_pred = self(x, training=False)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, training=False)
             self._record(loss, x, y, y_pred)
-            return start + VALIDATION_BATCH
+            return end
 
         _loop(step, n=self.validation_labels.shape[0])
         results: dict[str, Tensor] = self.get_metrics_result()

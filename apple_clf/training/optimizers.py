@@ -21,6 +21,7 @@ from apple_clf.config.schema import (
     SparseCategoricalCrossentropy,
     TrainingConfig,
 )
+from apple_clf.training.fused_adam import FusedAdam, FusedAdamW
 
 
 def build_optimizer(config: TrainingConfig, *, steps_per_epoch: int) -> keras.Optimizer:
@@ -34,8 +35,12 @@ def build_optimizer(config: TrainingConfig, *, steps_per_epoch: int) -> keras.Op
             return keras.optimizers.SGD(rate, **arguments)
         case RMSprop():
             return keras.optimizers.RMSprop(rate, **arguments)
+        case AdamW(amsgrad=False):
+            return FusedAdamW(rate, **arguments)
         case AdamW():
             return keras.optimizers.AdamW(rate, **arguments)
+        case Adam(amsgrad=False):
+            return FusedAdam(rate, **arguments)
         case Adam():
             return keras.optimizers.Adam(rate, **arguments)
 

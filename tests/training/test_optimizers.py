@@ -54,11 +54,13 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
 def test_optimizer_steps_as_the_one_of_keras_does(text: str) -> None:
     config = settings(f"learning_rate: 0.1, optimizer: {text}")
     ours = walk(build_optimizer(config, steps_per_epoch=PER_EPOCH))
-    assert ours == walk(OPTIMIZERS[text]())
+    # Fused Adam takes its sums in another order.
+    assert ours == pytest.approx(walk(OPTIMIZERS[text]()), rel=3e-5, abs=1e-5)
 
 
 def test_the_optimizers_compared_all_step_differently() -> None:
-    assert len({tuple(walk(build())) for build in OPTIMIZERS.values()}) == len(OPTIMIZERS)
+    ends = {tuple(round(value, 5) for value in walk(build())) for build in OPTIMIZERS.values()}
+    assert len(ends) == len(OPTIMIZERS)
 
 
 def cosine(share: float) -> float:
