@@ -8,7 +8,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf import images
-from apple_clf.arrays import FloatArray, IntArray, UInt8Array
+from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
+from apple_clf.decision.calibration import softmax
+from apple_clf.decision.novelty import is_novel
 from apple_clf.errors import ArtifactError, ImageError
 from apple_clf.files import Skipped, portable, printable
 from apple_clf.metrics.scores import predicted_classes
@@ -28,7 +30,7 @@ class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclas
     probabilities: dict[str, float] | None = None  # by class name, sum 1
     class_name: str | None = None
     probability: float | None = None  # of that class
-    unsure: bool | None = None
+    unsure: bool | None = None  # the picture is unlike anything the model was trained on
     error: str | None = None
 
     def as_dict(self) -> dict[str, object]:
@@ -43,6 +45,13 @@ class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclas
         }
 
 
+class Outputs(NamedTuple):
+    """What a network says of n images."""
+
+    logits: FloatArray  # float32, (n, n_classes)
+    novelty: FloatArray  # float32, (n,), from 0; all 0 for a model that is never unsure
+
+
 class Predictor:
     """A trained model that answers at once."""
 
@@ -50,7 +59,7 @@ class Predictor:
         """Prepares a model.
 
         Args:
-            record: class names, preprocessing and threshold.
+            record: class names, preprocessing, temperature and thresholds.
             model: a LiteRT file's content, verified.
 
         Raises:
@@ -62,15 +71,22 @@ class Predictor:
                 self._interpreter = Interpreter(model_content=model, num_threads=1)
                 self._interpreter.allocate_tensors()
             self._input = self._interpreter.get_input_details()[0]
-            self._output = self._interpreter.get_output_details()[0]
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise ArtifactError(f"the model is no LiteRT model: {error}") from error
+            outputs = self._interpreter.get_signature_runner().get_output_details()
+            n_classes = outputs["logits"]["shape_signature"][-1]
+            # Only numbers are kept: LiteRT refuses to resize while its own arrays are held.
+            self._outputs = {name: int(tensor["index"]) for name, tensor in outputs.items()}
+        except (ValueError, RuntimeError, IndexError, KeyError) as error:
+            raise ArtifactError(f"the model is no LiteRT model of this kind: {error}") from error
         shape = tuple(map(int, self._input["shape_signature"][1:]))
-        n_classes = self._output["shape_signature"][-1]
         if shape != record.preprocessing.shape or n_classes != len(record.class_names):
             raise ArtifactError(
                 f"the model takes images of shape {shape} and knows {n_classes} classes, but its "
                 f"model.json says {record.preprocessing.shape} and {len(record.class_names)}. "
+                "Copy the run again, or train again."
+            )
+        if record.novelty_threshold is not None and "novelty" not in self._outputs:
+            raise ArtifactError(
+                "model.json has a novelty_threshold, but the model scores no novelty. "
                 "Copy the run again, or train again."
             )
         self._n_allocated = 1
@@ -90,7 +106,7 @@ class Predictor:
             raise ArtifactError(f"{printable(run.litert_model)}: {error}") from error
 
     def predict(self, pixels: UInt8Array) -> FloatArray:
-        """Class probabilities, float32, (n, n_classes), rows sum to 1.
+        """Class probabilities, calibrated, float32, (n, n_classes), rows sum to 1.
 
         Args:
             pixels: prepared images, uint8, (n, height, width, channels).
@@ -98,26 +114,59 @@ class Predictor:
         Raises:
             ArtifactError: the weights are finite, but so large that an answer is not.
         """
-        probabilities = np.empty((len(pixels), len(self.record.class_names)), np.float32)
-        for start in range(0, len(pixels), BATCH):
-            batch = pixels[start : start + BATCH]
-            probabilities[start : start + BATCH] = self._invoke(batch)
-        if not np.isfinite(probabilities).all():
+        return self.probabilities(self.outputs(pixels).logits)
+
+    def outputs(self, pixels: UInt8Array) -> Outputs:
+        """What the network itself says, from which the other methods make answers.
+
+        Args:
+            pixels: prepared images, uint8, (n, height, width, channels).
+
+        Raises:
+            ArtifactError: the weights are finite, but so large that an answer is not.
+        """
+        n = len(pixels)
+        outputs = Outputs(
+            np.empty((n, len(self.record.class_names)), np.float32), np.zeros(n, np.float32)
+        )
+        for start in range(0, n, BATCH):
+            part = slice(start, start + BATCH)
+            self._invoke(pixels[part])
+            for name, index in self._outputs.items():
+                getattr(outputs, name)[part] = self._interpreter.get_tensor(index)
+        if not np.isfinite(outputs.logits).all():
             raise ArtifactError(
                 "the model's weights are so large that its answers overflow. "
                 "Train it again with a smaller learning rate."
             )
-        return probabilities
+        return outputs
 
-    def _invoke(self, batch: UInt8Array) -> FloatArray:
+    def _invoke(self, batch: UInt8Array) -> None:
         if len(batch) != self._n_allocated:
             self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
             self._interpreter.allocate_tensors()
             self._n_allocated = len(batch)
         self._interpreter.set_tensor(self._input["index"], np.ascontiguousarray(batch))
         self._interpreter.invoke()
-        output: FloatArray = self._interpreter.get_tensor(self._output["index"])
-        return output
+
+    def probabilities(self, logits: FloatArray) -> FloatArray:
+        """Class probabilities, calibrated, float32, (n, n_classes), rows sum to 1.
+
+        Args:
+            logits: from `outputs`.
+        """
+        return softmax(logits, temperature=self.record.temperature).astype(np.float32)
+
+    def unsure(self, novelty: FloatArray) -> BoolArray:
+        """Whether each picture looks unlike anything the model was trained on, bool, (n,).
+
+        Args:
+            novelty: from `outputs`.
+        """
+        threshold = self.record.novelty_threshold
+        if threshold is None:
+            return np.zeros(len(novelty), np.bool_)
+        return is_novel(novelty, threshold=threshold)
 
     def answer(self, files: Sequence[str | Skipped]) -> list[Answer]:
         """An answer for each file, in order; a bad file's answer has its error set."""
@@ -125,8 +174,14 @@ class Predictor:
         read = [self._read(file) for file in files]
         contract = self.record.preprocessing
         good = [images.prepare(item, contract) for item in read if not isinstance(item, str)]
-        probabilities = self.predict(np.array(good, np.uint8).reshape(-1, *contract.shape))
-        rows = zip(self.decide(probabilities).tolist(), probabilities.tolist(), strict=True)
+        outputs = self.outputs(np.array(good, np.uint8).reshape(-1, *contract.shape))
+        probabilities = self.probabilities(outputs.logits)
+        rows = zip(
+            self.decide(probabilities).tolist(),
+            self.unsure(outputs.novelty).tolist(),
+            probabilities.tolist(),
+            strict=True,
+        )
         return [
             Answer(name, error=item) if isinstance(item, str) else self._answer(name, *next(rows))
             for name, item in zip(names, read, strict=True)
@@ -141,14 +196,14 @@ class Predictor:
         except ImageError as error:
             return str(error)
 
-    def _answer(self, file: str, code: int, row: list[float]) -> Answer:
+    def _answer(self, file: str, code: int, unsure: bool, row: list[float]) -> Answer:
         names = self.record.class_names
         return Answer(
             file,
             probabilities=dict(zip(names, row, strict=True)),
             class_name=names[code],
             probability=row[code],
-            unsure=False,
+            unsure=unsure,
         )
 
     def decide(self, probabilities: FloatArray) -> IntArray:

@@ -16,7 +16,7 @@ from apple_clf.preprocessing import (
     Resize,
 )
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +28,12 @@ class ModelRecord:
     preprocessing: Preprocessing
     threshold: float | None
     """A model of two classes answers the positive one from this probability on; null for more."""
+    threshold_goal: str | None = None
+    """What it was chosen for, on validation images; null if it was given."""
     temperature: float
     """Logits are divided by it before the softmax; 1 leaves probabilities as trained."""
+    novelty_threshold: float | None = None
+    """Pictures that score higher are answered `unsure`; null for a model that never is."""
     keras_version: str
     keras_sha256: str
     litert_sha256: str
@@ -96,13 +100,16 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
     if not isinstance(content["class_names"], list):
         raise TypeError("class_names is no list")
     class_names = tuple(_text(name) for name in content["class_names"])
-    threshold = content["threshold"]
+    threshold, goal = content["threshold"], content["threshold_goal"]
+    novelty = content["novelty_threshold"]
     record = ModelRecord(
         class_names=class_names,
         positive_class=_text(content["positive_class"]),
         preprocessing=_preprocessing(content["preprocessing"]),
         threshold=None if threshold is None else _number(threshold),
+        threshold_goal=None if goal is None else _text(goal),
         temperature=_number(content["temperature"]),
+        novelty_threshold=None if novelty is None else _number(novelty),
         keras_version=_text(content["keras_version"]),
         keras_sha256=_text(content["keras_sha256"]),
         litert_sha256=_text(content["litert_sha256"]),
@@ -115,6 +122,8 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
         raise ValueError("a threshold goes with two classes, and only with two")
     if not (0 <= (record.threshold or 0) <= 1 and 0 < record.temperature < float("inf")):
         raise ValueError("threshold or temperature is out of range")
+    if not 0 <= (record.novelty_threshold or 0) < float("inf"):
+        raise ValueError(f"novelty_threshold is {record.novelty_threshold!r}")
     return record
 
 

@@ -1,15 +1,16 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
 
-from apple_clf.arrays import FloatArray, UInt8Array
+from apple_clf.arrays import UInt8Array
 from apple_clf.datasets import Split
 from apple_clf.evaluation import Evaluation, draw, draw_history, evaluate, evaluate_briefly
-from apple_clf.inference import Predictor
+from apple_clf.inference import Outputs, Predictor
 from apple_clf.metrics.scores import predicted_classes
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
@@ -19,7 +20,10 @@ PNG = b"\x89PNG"
 
 
 class Oracle(Predictor):
-    """A predictor whose probability of the first class is the brightness of the first pixel."""
+    """A predictor whose probability of the first class is the brightness of the first pixel.
+
+    Its temperature is 2, and it is unsure of pictures whose second pixel is bright.
+    """
 
     def __init__(self, *names: str, threshold: float | None = None) -> None:
         self.record = ModelRecord(
@@ -27,16 +31,18 @@ class Oracle(Predictor):
             positive_class=names[-1],
             preprocessing=Preprocessing(image_size=(4, 4)),
             threshold=threshold,
-            temperature=1.0,
+            temperature=2.0,
+            novelty_threshold=200.0,
             keras_version="",
             keras_sha256="",
             litert_sha256="",
         )
 
-    def predict(self, pixels: UInt8Array) -> FloatArray:
+    def outputs(self, pixels: UInt8Array) -> Outputs:
         first = pixels[:, 0, 0, 0] / 255
         n_others = len(self.record.class_names) - 1
-        return np.column_stack([first, *[(1 - first) / n_others] * n_others])
+        logits = 2 * np.log(np.column_stack([first, *[(1 - first) / n_others] * n_others]))
+        return Outputs(logits, pixels[:, 0, 1, 0].astype(np.float64))
 
 
 def make_split(n_classes: int, n: int = 40) -> Split:
@@ -82,6 +88,38 @@ def test_description_is_strict_json(names: tuple[str, ...], threshold: float | N
     assert np.sum(described["confusion_matrix"]["counts"]) == 40
 
 
+def test_probabilities_are_those_of_the_temperature_and_the_ones_as_trained_of_none(
+    evaluation: Evaluation,
+) -> None:
+    first = evaluation.split.images[:, 0, 0, 0] / 255
+    np.testing.assert_allclose(evaluation.probabilities[:, 0], first, rtol=1e-6)
+    sharper = first**2 / (first**2 + (1 - first) ** 2)
+    np.testing.assert_allclose(evaluation.as_trained[:, 0], sharper, rtol=1e-5)
+    errors = evaluation.calibration_error
+    assert errors["as_trained"] != errors["calibrated"]
+    assert errors["calibrated"] == evaluation.estimates["expected_calibration_error"].value
+
+
+def test_unsure_images_are_counted_and_the_metrics_are_of_all(evaluation: Evaluation) -> None:
+    unsure = evaluation.split.images[:, 0, 1, 0] > 200
+    assert 0 < unsure.sum() < 40
+    np.testing.assert_array_equal(evaluation.unsure, unsure)
+    right = evaluation.predicted == evaluation.split.labels
+    assert evaluation.describe_unsure() == {
+        "images": unsure.sum(),
+        "share": unsure.mean(),
+        "accuracy_of_the_others": pytest.approx(right[~unsure].mean()),
+    }
+    assert evaluation.estimates["accuracy"].value == pytest.approx(right.mean())
+
+
+def test_accuracy_of_the_others_is_none_if_all_are_unsure(evaluation: Evaluation) -> None:
+    all_unsure = replace(evaluation, unsure=np.ones(40, np.bool_))
+    assert all_unsure.describe_unsure() == {
+        **{"images": 40, "share": 1.0, "accuracy_of_the_others": None}
+    }
+
+
 def test_predictions_have_a_row_per_image(evaluation: Evaluation) -> None:
     rows = list(csv.DictReader(io.StringIO(evaluation.predictions_csv())))
     assert [row["file"] for row in rows] == list(evaluation.split.names)
@@ -89,6 +127,7 @@ def test_predictions_have_a_row_per_image(evaluation: Evaluation) -> None:
         rows, evaluation.predicted, evaluation.probabilities, strict=True
     ):
         assert row["class"] == NAMES[code]
+        assert row["unsure"] in {"true", "false"}
         assert float(row["probability"]) == probabilities[code]
         assert [float(row[f"probabilities.{name}"]) for name in NAMES] == list(probabilities)
 

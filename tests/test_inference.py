@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import write_image
+from PIL import Image
 
 from apple_clf import inference
 from apple_clf.backend import keras
 from apple_clf.config.schema import BatchNormalization, Dense, ModelConfig
+from apple_clf.decision.novelty import fit_gaussian
 from apple_clf.errors import ArtifactError
 from apple_clf.files import Skipped
 from apple_clf.inference import BATCH, Answer, Predictor, predict_files
 from apple_clf.model import build_model
+from apple_clf.model.appearance import appearances
 from apple_clf.model.files import keras_bytes, litert_bytes
 from apple_clf.model_record import ModelRecord
 from apple_clf.parallel import SERIAL_BELOW
@@ -84,6 +87,47 @@ def test_answer_does_not_depend_on_the_images_beside_it(litert: bytes) -> None:
     in_sevens = np.concatenate([predictor.predict(PIXELS[i : i + 7]) for i in range(0, 300, 7)])
     np.testing.assert_allclose(together, alone, atol=1e-6)
     np.testing.assert_allclose(together, in_sevens, atol=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 4.0])
+def test_temperature_divides_the_logits(
+    model: keras.Model, litert: bytes, temperature: float
+) -> None:
+    record = replace(make_record(litert, *NAMES), temperature=temperature)
+    predictor = Predictor(record, litert)
+    logits = predictor.outputs(PIXELS).logits
+    np.testing.assert_allclose(
+        predictor.predict(PIXELS), keras.ops.softmax(logits / temperature), atol=1e-5
+    )
+    assert abs(predictor.predict(PIXELS) - model(PIXELS, training=False).numpy()).max() > 0.1
+
+
+@pytest.fixture(scope="module")
+def novelty_scoring(model: keras.Model) -> bytes:
+    return litert_bytes(model, novelty=fit_gaussian(appearances(PIXELS)))
+
+
+def test_pictures_above_the_novelty_threshold_are_unsure_and_answered_all_the_same(
+    novelty_scoring: bytes, tmp_path: Path
+) -> None:
+    record = make_record(novelty_scoring, *NAMES)
+    never = Predictor(record, novelty_scoring)
+    strict = Predictor(replace(record, novelty_threshold=100.0), novelty_scoring)
+    blank = np.zeros((1, 9, 8, 1), np.uint8)
+    pixels = np.concatenate([PIXELS[:9], blank])
+    novelty = strict.outputs(pixels).novelty
+    assert strict.unsure(novelty).tolist() == [False] * 9 + [True]
+    assert not never.unsure(novelty).any()
+    file = tmp_path / "blank.png"
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(file)
+    (usual,), (unsure,) = (predictor.answer([str(file)]) for predictor in (never, strict))
+    assert unsure == usual._replace(unsure=True)
+
+
+def test_novelty_threshold_of_a_model_that_scores_none_is_refused(litert: bytes) -> None:
+    record = replace(make_record(litert, *NAMES), novelty_threshold=1.0)
+    with pytest.raises(ArtifactError, match="the model scores no novelty"):
+        Predictor(record, litert)
 
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.0, 0), (0.5, None), (1.0, 1)])
@@ -205,8 +249,8 @@ def test_fault_41_missing_file_is_named(run: Run, artefact: str) -> None:
 
 def test_fault_43_newer_format_shows_both_versions(run: Run) -> None:
     content = json.loads(run.model_record.read_text())
-    run.model_record.write_text(json.dumps({**content, "format_version": 2}))
-    with pytest.raises(ArtifactError, match="format_version is 2; this version reads 1"):
+    run.model_record.write_text(json.dumps({**content, "format_version": 3}))
+    with pytest.raises(ArtifactError, match="format_version is 3; this version reads 2"):
         Predictor.load(run)
 
 

@@ -16,7 +16,9 @@ RECORD = ModelRecord(
     positive_class="apple",
     preprocessing=Preprocessing(image_size=(28, 20), color_mode="rgb", resize="pad"),
     threshold=0.5,
+    threshold_goal="f1",
     temperature=1.0,
+    novelty_threshold=70.5,
     keras_version="3.15.1",
     keras_sha256="0" * 64,
     litert_sha256="1" * 64,
@@ -37,6 +39,7 @@ names = st.text(st.characters(codec="utf-8"))
     size=st.tuples(st.integers(1, 1024), st.integers(1, 1024)),
     temperature=st.floats(0, exclude_min=True, allow_infinity=False),
     threshold=st.floats(0, 1),
+    novelty=st.none() | st.floats(0, allow_infinity=False),
 )
 def test_record_survives_its_file(
     tmp_path_factory: pytest.TempPathFactory,
@@ -44,6 +47,7 @@ def test_record_survives_its_file(
     size: tuple[int, int],
     temperature: float,
     threshold: float,
+    novelty: float | None,
 ) -> None:
     record = ModelRecord(
         class_names=tuple(names),
@@ -51,6 +55,7 @@ def test_record_survives_its_file(
         preprocessing=Preprocessing(image_size=size),
         threshold=threshold if len(names) == 2 else None,
         temperature=temperature,
+        novelty_threshold=novelty,
         keras_version="3",
         keras_sha256="a",
         litert_sha256="b",
@@ -120,6 +125,11 @@ LONG = 10**400
         ("temperature", LONG),
         ("temperature", "1"),
         ("temperature", None),
+        ("threshold_goal", 1),
+        ("novelty_threshold", -1),
+        ("novelty_threshold", float("nan")),
+        ("novelty_threshold", float("inf")),
+        ("novelty_threshold", "70"),
         ("keras_version", 3),
         ("litert_sha256", None),
         ("preprocessing", None),

@@ -4,10 +4,14 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from apple_clf.backend import keras, memory_told, tf
+from apple_clf.decision.novelty import Gaussian
+from apple_clf.model import OUTPUT_LAYER
+from apple_clf.model.appearance import appearance
 from apple_clf.quiet import quiet_stderr
 
 
@@ -52,21 +56,58 @@ def _renumber_shared(config: bytes) -> bytes:
 
 
 @memory_told()
-def litert_bytes(model: keras.Model) -> bytes:
-    """The model as a LiteRT file, the same bytes for the same weights."""
-    frozen = _frozen(model)
+def litert_bytes(model: keras.Model, *, novelty: Gaussian | None = None) -> bytes:
+    """The model as a LiteRT file, the same bytes for the same weights.
+
+    Its outputs have names: `logits`, float32, (n, n_classes), before the softmax, and, if asked
+    for, `novelty`, float32, (n,), from 0: how unlike the training images a picture looks.
+
+    Args:
+        model: as from `build_model`.
+        novelty: the appearance of the training images; None leaves that output out.
+    """
+    pixels = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")
+    named = _named(_frozen(model, novelty, pixels), ("logits", "novelty"))
     with quiet_stderr():
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [named.get_concrete_function(pixels)], tf.Module()
+        )
         content: bytes = converter.convert()
     return content
 
 
-def _frozen(model: keras.Model) -> Any:
-    """The forward pass of inference with the weights as constants."""
+def _frozen(model: keras.Model, novelty: Gaussian | None, pixels: tf.TensorSpec) -> Any:
+    """The forward pass of inference up to the logits, with the weights as constants."""
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )
 
-    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")
-    forward = tf.function(lambda pixels: model(pixels, training=False))
-    return convert_variables_to_constants_v2(forward.get_concrete_function(signature))
+    output = model.get_layer(OUTPUT_LAYER)
+    features = keras.Model(model.inputs, output.input, name="features")
+
+    def forward(pixels: tf.Tensor) -> list[tf.Tensor]:
+        answers = [tf.matmul(features(pixels, training=False), output.kernel) + output.bias]
+        if novelty is not None:
+            standard = (appearance(pixels) - tf.constant(novelty.mean)) @ novelty.whitening
+            answers.append(tf.reduce_sum(tf.square(standard), axis=1))
+        return answers
+
+    return convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(pixels))
+
+
+def _named(frozen: Any, names: Sequence[str]) -> Any:
+    """The frozen pass as a function whose outputs have names, which only such a one has."""
+    graph = frozen.graph.as_graph_def()
+    for node in graph.node:  # gradients of its own, as silu has, cannot be saved, nor need they
+        node.attr.pop("_gradient_op_type", None)
+
+    def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = tf.graph_util.import_graph_def(
+            graph,
+            input_map={frozen.inputs[0].name: pixels},
+            return_elements=[tensor.name for tensor in frozen.outputs],
+            name="",
+        )
+        return dict(zip(names, outputs, strict=False))
+
+    return tf.function(named)

@@ -127,36 +127,43 @@ def roc_plot(
         return png(figure)
 
 
-def reliability_plot(y_true: IntArray, y_prob: FloatArray) -> bytes:
+def reliability_plot(
+    y_true: IntArray, y_prob: FloatArray, *, as_trained: FloatArray | None = None
+) -> bytes:
     """PNG of accuracy against confidence, with 95 % intervals and image counts, 800 x 640 pixels.
 
     Args:
         y_true: class codes, int, (n,).
         y_prob: class probabilities, float, (n, n_classes).
+        as_trained: the same before calibration, drawn paler; left out if there was none.
 
     Raises:
         ValueError: there are no images.
     """
-    error = expected_calibration_error(y_true, y_prob)
+    title = f"Expected calibration error {expected_calibration_error(y_true, y_prob):.3f}"
     curve = reliability_curve(y_true, y_prob)
-    n_bins = len(curve.counts)
     with house_style():
         figure = new_figure(height=640)
-        axes = figure.add_axes(
-            (0.1, 0.33, 0.86, 0.59), title=f"Expected calibration error {error:.3f}"
-        )
+        axes = figure.add_axes((0.1, 0.33, 0.86, 0.59))
         axes.set(xlim=(0, 1.01), ylim=(0, 1.02), ylabel="Accuracy, 95 % interval", xticklabels=[])
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
-        axes.text(0.12, 0.04, "dotted: right as often as it is sure", color=FAINT)
+        axes.text(0.16, 0.04, "dotted: right as often as it is sure", color=FAINT)
+        below = figure.add_axes((0.1, 0.1, 0.86, 0.18))
+        below.set(xlim=(0, 1.01), xlabel="Confidence: probability of the answer", ylabel="Images")
+        if as_trained is not None:
+            before = reliability_curve(y_true, as_trained)
+            title += f"; {expected_calibration_error(y_true, as_trained):.3f} before calibration"
+            axes.plot(before.confidence, before.accuracy, "s", color=COLORS[5], markersize=7)
+            axes.text(0.16, 0.1, "squares: before calibration", color=FAINT)
+            _draw_counts(below, before.counts, color=COLORS[5])
+        axes.set_title(title)
         for confidence, accuracy, count in zip(*curve, strict=True):
             if count:
                 interval = wilson(accuracy * count, count)
                 ends = np.array([interval.low, interval.high], np.float64)
                 axes.plot([confidence] * 2, ends, color=COLORS[0], linewidth=1.5)
         axes.plot(curve.confidence, curve.accuracy, "o", color=COLORS[0], markersize=7)
-        below = figure.add_axes((0.1, 0.1, 0.86, 0.18))
-        below.set(xlim=(0, 1.01), xlabel="Confidence: probability of the answer", ylabel="Images")
-        below.bar((np.arange(n_bins) + 0.5) / n_bins, curve.counts, 0.9 / n_bins, color=COLORS[4])
+        _draw_counts(below, curve.counts, color=COLORS[0])
         return png(figure)
 
 
@@ -165,6 +172,7 @@ def mistakes_gallery(
     y_true: IntArray,
     y_prob: FloatArray,
     *,
+    y_pred: IntArray,
     names: Sequence[str],
     class_names: Sequence[str],
     count: int = 24,
@@ -174,14 +182,15 @@ def mistakes_gallery(
     Args:
         images: pixels, uint8, (n, height, width, channels), 1 or 3 channels.
         y_true: class codes, int, (n,).
-        y_prob: class probabilities, float, (n, n_classes); the answer is the most probable.
+        y_prob: class probabilities, float, (n, n_classes).
+        y_pred: class codes answered, int, (n,).
         names: one an image, such as its file's name.
         class_names: one a class.
         count: number of mistakes shown at most.
     """
-    y_pred = y_prob.argmax(axis=1)
+    confidence = y_prob[np.arange(len(y_pred)), y_pred]
     wrong = np.flatnonzero(y_pred != y_true)
-    surest = wrong[np.argsort(-y_prob.max(axis=1)[wrong], kind="stable")][:count]
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     rows = math.ceil(len(surest) / TILES_A_ROW)
     canvas = np.full((HEADING + rows * (TILE + CAPTION), WIDTH, 3), 255, np.uint8)
     with house_style():
@@ -194,7 +203,7 @@ def mistakes_gallery(
             picture = tile(images[i], TILE)
             canvas[y : y + picture.shape[0], x : x + picture.shape[1]] = picture
             answer, truth = (readable(class_names[int(k)], 11) for k in (y_pred[i], y_true[i]))
-            said = f"said {answer} {y_prob[i].max():.0%}"
+            said = f"said {answer} {confidence[i]:.0%}"
             _write(figure, said, x=x, y=y + TILE + 12, size=8, color=COLORS[1])
             _write(figure, f"is {truth}", x=x, y=y + TILE + 25, size=8, color=INK)
             _write(figure, readable(names[i], 20), x=x, y=y + TILE + 37, size=7, color=FAINT)
@@ -242,6 +251,11 @@ def _draw_numbers(axes: Axes, counts: IntArray, share: FloatArray) -> None:
         words = f"{counts[row, column]:,}\n{part:.0%}"
         color = "white" if part > 0.45 else INK
         axes.text(column, row, words, ha="center", va="center", fontsize=size, color=color)
+
+
+def _draw_counts(axes: Axes, counts: IntArray, *, color: str) -> None:
+    """Draw the number of images in each bin of confidence as an outline."""
+    axes.stairs(counts, np.arange(len(counts) + 1) / len(counts), color=color, linewidth=1.5)
 
 
 def _draw_roc_curves(

@@ -39,7 +39,9 @@ def gallery(y_true: IntArray, y_prob: FloatArray, *, shape: tuple[int, ...] = (4
     n = len(y_true)
     images = np.random.default_rng(0).integers(0, 255, (n, *shape)).astype(np.uint8)
     names = (HOSTILE * (n // len(HOSTILE) + 1))[:n]
-    return plots.mistakes_gallery(images, y_true, y_prob, names=names, class_names=HOSTILE)
+    return plots.mistakes_gallery(
+        images, y_true, y_prob, y_pred=y_prob.argmax(axis=1), names=names, class_names=HOSTILE
+    )
 
 
 def confusion(y_true: IntArray, y_prob: FloatArray) -> bytes:
@@ -107,7 +109,12 @@ def test_gallery_shows_the_surest_mistakes_first() -> None:
     y_prob = np.array([[0.3, 0.7], [0.9, 0.1], [0.1, 0.9], [0.2, 0.8]])  # 0 and 2 are wrong
     shown = pixels(
         plots.mistakes_gallery(
-            images, y_true, y_prob, names=["a"] * 4, class_names=["apple", "pear"]
+            images,
+            y_true,
+            y_prob,
+            y_pred=y_prob.argmax(axis=1),
+            names=["a"] * 4,
+            class_names=["apple", "pear"],
         )
     )
     middle = plots.HEADING + plots.TILE // 2
@@ -133,6 +140,33 @@ def test_gallery_without_mistakes_says_so(n: int) -> None:
     shown = pixels(gallery(y_true, np.eye(2)[y_true]))
     assert shown.shape == (44, 800, 3)
     assert (shown < 128).any()  # words
+
+
+def test_gallery_goes_by_what_was_answered_not_by_what_is_most_probable() -> None:
+    y_true, y_prob = np.array([0, 1]), np.array([[0.4, 0.6], [0.3, 0.7]])
+    pictures = {
+        tuple(y_pred): plots.mistakes_gallery(
+            np.zeros((2, 4, 4, 1), np.uint8),
+            y_true,
+            y_prob,
+            y_pred=np.array(y_pred),
+            names=["a", "b"],
+            class_names=["apple", "pear"],
+        )
+        for y_pred in ([0, 1], [1, 1], [0, 0])
+    }
+    assert len(set(pictures.values())) == 3
+    assert pixels(pictures[0, 1]).shape == (44, 800, 3)
+
+
+def test_reliability_before_calibration_is_drawn_beside_the_one_after() -> None:
+    y_true, y_prob = soft_answers(40, 2)
+    alone = plots.reliability_plot(y_true, y_prob)
+    other, third = (
+        plots.reliability_plot(y_true, y_prob, as_trained=np.sqrt(y_prob) / scale)
+        for scale in (2, 3)
+    )
+    assert len({alone, other, third}) == 3
 
 
 def test_reliability_needs_images() -> None:
