@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -10,9 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from apple_clf import images, simulation
-from apple_clf.arrays import IntArray, UInt8Array, aligned_empty
-from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
+from apple_clf.arrays import IntArray, UInt8Array
+from apple_clf.config.schema import (
+    Cifar100Data,
+    DataConfig,
+    FolderData,
+    NoiseData,
+    NpzData,
+    QuickDrawData,
+    SimulatedData,
+)
 from apple_clf.datasets.decode_cache import Progress, decode_files
+from apple_clf.datasets.duplicates import Duplicates, first_equal
 from apple_clf.datasets.folders import (
     LabelledFile,
     check_classes,
@@ -20,8 +29,11 @@ from apple_clf.datasets.folders import (
     too_few_classes,
 )
 from apple_clf.datasets.npz import read_npz
+from apple_clf.datasets.splits import draw_splits
 from apple_clf.errors import DataError
+from apple_clf.fetching import fetched_folder
 from apple_clf.files import Skipped, portable, printable
+from apple_clf.large_arrays import empty_pixels
 from apple_clf.preprocessing import Preprocessing
 
 SPLITS = ("train", "validation", "test")
@@ -40,9 +52,7 @@ class Split:
 
     def take(self, indices: IntArray) -> "Split":
         """A copy of the images at these indices, which TensorFlow can use where it lies."""
-        images = aligned_empty((len(indices), *self.images.shape[1:]))
-        # The default mode buffers the whole output. An index out of range fails at the labels.
-        np.take(self.images, indices, axis=0, out=images, mode="wrap")
+        images = _rows(self.images, indices)  # an index out of range fails at the labels
         return Split(images, self.labels[indices], [self.names[i] for i in indices])
 
 
@@ -69,6 +79,16 @@ class Dataset:
             digest.update(np.ascontiguousarray(split.images).data)
             digest.update(np.ascontiguousarray(split.labels, np.int32).data)
         return digest.hexdigest()
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Images with the same pixels, counted through the splits in their order."""
+        splits = [getattr(self, name) for name in SPLITS]
+        return Duplicates(
+            first_equal(chain.from_iterable(split.images for split in splits)),
+            np.concatenate([split.labels for split in splits]),
+            np.repeat(np.arange(len(SPLITS)), [len(split) for split in splits]),
+        )
 
     @property
     def positive(self) -> int:
@@ -98,6 +118,7 @@ class Dataset:
             "class_names": self.class_names,
             "positive_class": self.positive_class,
             "images": self.counts(),
+            "duplicates": self.duplicates.counts(),
             "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},
             "skipped": {portable(skip.path): skip.reason for skip in self.skipped},
         }
@@ -125,6 +146,8 @@ def load_dataset(
             return _folder(config, contract, seed=seed, on_progress=on_progress)
         case NpzData():
             return _npz(config, contract, seed=seed)
+        case QuickDrawData() | Cifar100Data():
+            return _fetched(config, contract, seed=seed, on_progress=on_progress)
 
 
 def load_labelled_folder(
@@ -231,6 +254,25 @@ def _folder(
     )
 
 
+def _fetched(
+    config: QuickDrawData | Cifar100Data,
+    contract: Preprocessing,
+    *,
+    seed: int,
+    on_progress: Progress,
+) -> Dataset:
+    """The folder that was fetched; nothing is downloaded here."""
+    folder = FolderData(
+        path=str(fetched_folder(config)),
+        positive_class=config.positive_class or config.one_vs_rest,
+        validation_split=config.validation_split,
+        test_split=config.test_split,
+        duplicates=config.duplicates,
+    )
+    dataset = _folder(folder, contract, seed=seed, on_progress=on_progress)
+    return replace(dataset, source=config.source)
+
+
 def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
     path = Path(config.path)
     everything, given, has_test, class_names = _read_archive(path, contract)
@@ -279,7 +321,7 @@ def _decode(
     good = [i for i, row in enumerate(decoded.rows) if row >= 0]
     code = {name: i for i, name in enumerate(class_names)}
     split = Split(
-        decoded.pixels[[decoded.rows[i] for i in good]],
+        _rows(decoded.pixels, np.array([decoded.rows[i] for i in good], np.intp)),
         np.array([code[files[i].class_name] for i in good], np.int32),
         [portable(files[i].path) for i in good],
     )
@@ -297,46 +339,32 @@ def _split(
     where: str,
     seed: int,
 ) -> tuple[Split, Split, Split]:
-    """Train, validation and test; the last two are drawn from the first, class by class.
-
-    Args:
-        everything: n images.
-        given: index into SPLITS for each image, (n,).
-        validation_split: share of the images given to train that goes to validation.
-        test_split: likewise for test.
-        class_names: for the message.
-        where: for the message.
-        seed: the same seed gives the same splits.
-    """
-    assignment = given.copy()
-    needed = 1 + (validation_split > 0) + (test_split > 0)
-    for code, class_name in enumerate(class_names):
-        (at,) = np.nonzero((everything.labels == code) & (given == 0))
-        if len(at) < needed:
-            raise DataError(
-                f"{where}: class {printable(class_name)} has {len(at)} usable "
-                f"image{'s' * (len(at) != 1)} to train on; at least {needed} are needed, one for "
-                "each split. Add images, or set data.validation_split and data.test_split to 0."
-            )
-        shuffled = np.random.default_rng([seed, code]).permutation(at)
-        n_validation = min(_share(len(at), validation_split), len(at) - needed + 1)
-        n_test = min(_share(len(at), test_split), len(at) - n_validation - 1)
-        assignment[shuffled[:n_validation]] = 1
-        assignment[shuffled[n_validation : n_validation + n_test]] = 2
+    """Train, validation and test; the last two are drawn from the first, as `draw_splits` says."""
+    assignment = draw_splits(
+        everything.labels,
+        given,
+        first=first_equal(everything.images),
+        shares=(validation_split, test_split),
+        class_names=class_names,
+        where=where,
+        seed=seed,
+    )
     train, validation, test = (
         everything.take(np.flatnonzero(assignment == i)) for i in range(len(SPLITS))
     )
     return train, validation, test
 
 
-def _share(n: int, fraction: float) -> int:
-    """Images of n that a fraction gives; at least 1 unless it is 0."""
-    return max(1, round(n * fraction)) if fraction else 0
+def _rows(pixels: UInt8Array, indices: IntArray) -> UInt8Array:
+    """A copy of the pictures at these indices, (n, height, width, channels)."""
+    copy = empty_pixels((len(indices), *pixels.shape[1:]))
+    np.take(pixels, indices, axis=0, out=copy, mode="wrap")  # by default it buffers all of it
+    return copy
 
 
 def _prepare_all(parts: Sequence[UInt8Array], contract: Preprocessing) -> UInt8Array:
     """The pictures of all parts in one array, prepared."""
-    prepared = aligned_empty((sum(map(len, parts)), *contract.shape))
+    prepared = empty_pixels((sum(map(len, parts)), *contract.shape))
     for i, picture in enumerate(chain.from_iterable(parts)):
         prepared[i] = images.prepare(picture, contract)
     return prepared

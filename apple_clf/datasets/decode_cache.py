@@ -25,6 +25,7 @@ from apple_clf.arrays import UInt8Array
 from apple_clf.errors import FileSystemError, ImageError
 from apple_clf.files import whole_file, write_whole
 from apple_clf.images.decoding import read_file
+from apple_clf.large_arrays import cache_folder, empty_pixels
 from apple_clf.parallel import map_chunks
 from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
 
@@ -64,13 +65,6 @@ class _Reading:
     digest: str
     pixels: UInt8Array | None = None
     reason: str = ""
-
-
-def cache_folder() -> Path:
-    """Where decoded folders are kept: APPLE_CLF_CACHE, or the platform's folder for caches."""
-    from platformdirs import user_cache_path
-
-    return Path(os.environ.get("APPLE_CLF_CACHE") or user_cache_path("apple-clf"))
 
 
 def decode_files(
@@ -117,7 +111,7 @@ def decode_files(
 
 def _read_again(
     stale: Sequence[str], rows: dict[str, int], contract: Preprocessing, on_progress: Progress
-) -> tuple[dict[str, _Entry], list[UInt8Array], dict[str, str]]:
+) -> tuple[dict[str, _Entry], UInt8Array, dict[str, str]]:
     """Entries of the good files, pixels that follow the known rows, reasons of the bad files.
 
     Args:
@@ -127,7 +121,7 @@ def _read_again(
         on_progress: called with the number of files read and the number to read.
     """
     entries: dict[str, _Entry] = {}
-    new: list[UInt8Array] = []
+    new, n_new = empty_pixels((len(stale), *contract.shape)), 0
     bad: dict[str, str] = {}
     n_known = max(rows.values(), default=-1) + 1
     done = 0
@@ -138,12 +132,13 @@ def _read_again(
                 bad[name] = reading.reason
                 continue
             if reading.digest not in rows and reading.pixels is not None:
-                rows[reading.digest] = n_known + len(new)
-                new.append(reading.pixels)
+                rows[reading.digest] = n_known + n_new
+                new[n_new] = reading.pixels
+                n_new += 1
             entries[name] = _Entry(reading.signature, reading.digest, rows[reading.digest])
         done += len(readings)
         on_progress(done, len(stale))
-    return entries, new, bad
+    return entries, new[:n_new], bad
 
 
 class _Reader:
@@ -177,14 +172,14 @@ class _Reader:
 
 
 def _compact(
-    pixels: UInt8Array, new: list[UInt8Array], entries: dict[str, _Entry]
+    pixels: UInt8Array, new: UInt8Array, entries: dict[str, _Entry]
 ) -> tuple[UInt8Array, dict[str, _Entry]]:
     """Pixels of the entries alone, in their order, and the entries with their new rows."""
     moved: dict[int, int] = {}
     for entry in entries.values():
         moved.setdefault(entry.row, len(moved))
     n_old = len(pixels)
-    compacted = np.empty((len(moved), *pixels.shape[1:]), np.uint8)
+    compacted = empty_pixels((len(moved), *pixels.shape[1:]))
     for old, row in moved.items():
         compacted[row] = pixels[old] if old < n_old else new[old - n_old]
     return compacted, {
@@ -216,7 +211,9 @@ def _read(home: Path, shape: tuple[int, int, int]) -> tuple[dict[str, _Entry], U
     empty: tuple[dict[str, _Entry], UInt8Array] = ({}, np.empty((0, *shape), np.uint8))
     try:
         digest, _, index = (home / INDEX).read_bytes().partition(b"\n")
-        pixels = np.fromfile(home / PIXELS, np.uint8)
+        with (home / PIXELS).open("rb") as file:
+            pixels = empty_pixels((os.fstat(file.fileno()).st_size,))
+            file.readinto(pixels.data)
     except OSError:
         return empty
     if digest != _digest(pixels, index):

@@ -1,11 +1,12 @@
 """Arrays of images from a NumPy archive; pickled content is never loaded."""
 
+import math
 import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.errors import DataError
 from apple_clf.files import portable, printable
+from apple_clf.large_arrays import empty_pixels
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("x", "y"))
 
@@ -66,16 +68,47 @@ def _read(path: Path) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
                 needed = f"needed are x and y, or {', '.join(LAYOUTS[0])}"
                 raise _unfit(path, f"it holds {found}; {needed}")
             names = [name for name in (*layout, "class_names") if name in archive.files]
-            arrays = {name: archive[name] for name in names}
+            arrays = {name: _array(archive, name) for name in names}
     except OSError as error:
         raise _unfit(path, error.strerror or "it is no .npz archive") from error
     except _DAMAGED as error:
         raise _unfit(path, f"it is no .npz archive of plain arrays ({error})") from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # a member that is no .npy file comes as bytes
-            raise _unfit(path, f"{name} is no array")
     return layout, arrays
 
+
+def _array(archive: np.lib.npyio.NpzFile, name: str) -> NDArray[Any]:
+    """An array of the archive; NumPy would read into memory whatever its header promises.
+
+    Raises:
+        ValueError: the member is not whole, or holds objects; or what else _DAMAGED names.
+    """
+    assert archive.zip is not None  # it is open
+    members = archive.zip
+    member = name if name in members.NameToInfo else f"{name}.npy"
+    n_bytes = members.NameToInfo[member].file_size
+    with members.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        if version not in _READ_HEADER:  # a later one is for names of fields
+            raise ValueError(f"{member} has version {version}")
+        shape, by_columns, dtype = _READ_HEADER[version](file)
+        if dtype.hasobject:
+            raise ValueError(f"{member} holds Python objects")
+        size = math.prod(shape) * dtype.itemsize
+        content = empty_pixels((min(size, n_bytes),))  # the header may promise anything
+        for start in range(0, len(content), _PIECE):
+            piece = file.read(min(_PIECE, len(content) - start))
+            content[start : start + len(piece)] = np.frombuffer(piece, np.uint8)
+        if file.tell() != n_bytes or len(content) != size:
+            raise ValueError(f"{member} is not as long as its header says")
+    order: Literal["F", "C"] = "F" if by_columns else "C"
+    return content.view(dtype).reshape(shape, order=order)
+
+
+_READ_HEADER = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_PIECE = 1 << 20  # bytes
 
 _DAMAGED = (
     EOFError,
@@ -101,9 +134,12 @@ def _images(path: Path, key: str, array: NDArray[Any]) -> UInt8Array:
     if array.dtype == np.uint8:
         return array
     if np.issubdtype(array.dtype, np.floating):
-        if not np.all((array >= 0) & (array <= 1)):  # NaN fails too
-            raise _unfit(path, f"{key} holds floats outside 0 to 1; store uint8 pixels instead")
-        return np.rint(array.astype(np.float64) * 255).astype(np.uint8)
+        pixels = empty_pixels(array.shape)
+        for picture, floats in zip(pixels, array, strict=True):
+            if not np.all((floats >= 0) & (floats <= 1)):  # NaN fails too
+                raise _unfit(path, f"{key} holds floats outside 0 to 1; store uint8 pixels instead")
+            picture[...] = np.rint(floats.astype(np.float64) * 255)
+        return pixels
     raise _unfit(path, f"{key} is {array.dtype}; needed is uint8, or floats from 0 to 1")
 
 

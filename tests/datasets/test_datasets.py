@@ -14,7 +14,7 @@ from conftest import ImageFolder, InChild, write_image
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf import images
+from apple_clf import images, large_arrays
 from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
 from apple_clf.datasets import SPLITS, Dataset, Split, load_dataset, load_labelled_folder
 from apple_clf.errors import DataError
@@ -130,10 +130,11 @@ def test_splits_that_a_folder_lacks_are_drawn_from_train(
 
 
 def test_archive_with_a_test_set_keeps_it(archive: Path) -> None:
-    x, y = np.zeros((6, 2, 2), np.uint8), np.array([0, 1] * 3)
-    np.savez(archive, x_train=x, y_train=y, x_test=x[:2] + 1, y_test=y[:2])
+    levels, y = np.arange(8, dtype=np.uint8), np.array([0, 1] * 3)
+    x = np.tile(levels[:, None, None], (1, 2, 2))
+    np.savez(archive, x_train=x[:6], y_train=y, x_test=x[6:], y_test=y[:2])
     dataset = load(NpzData(path=os.fspath(archive), validation_split=0.2, test_split=0.4))
-    assert dataset.test.images.min() == 1
+    assert dataset.test.images.min() == 6
     assert {name: sum(n.values()) for name, n in dataset.counts().items()} == {
         "train": 4,
         "validation": 2,
@@ -165,6 +166,22 @@ def test_generated_sources_have_the_sizes_asked_for(
     assert load(config).fingerprint == dataset.fingerprint
     assert load(config, seed=2).fingerprint != dataset.fingerprint
     assert not np.array_equal(dataset.train.images[:3], dataset.test.images)
+
+
+def test_data_too_large_for_memory_are_the_same(
+    archive: Path, image_folder: ImageFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_data(image_folder({"a": 9, "b": 8}))
+    generated = SimulatedData(train_samples=20)
+    sources: tuple[DataConfig, ...] = (save(archive, {0: 10, 1: 9}), generated, folder)
+    in_memory = [load(config) for config in sources]
+    monkeypatch.setattr(large_arrays, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setenv("APPLE_CLF_CACHE", os.fspath(archive.parent / "cache"))
+    for config, dataset in zip((*sources, folder), (*in_memory, in_memory[-1]), strict=True):
+        again = load(config)
+        assert (again.fingerprint, names(again)) == (dataset.fingerprint, names(dataset))
+        assert not again.train.images.flags.owndata
+    assert again.n_decoded == 0  # from the cache
 
 
 def test_fingerprint_tells_pixels_labels_classes_and_splits_apart(archive: Path) -> None:
@@ -235,8 +252,8 @@ def test_one_image_per_class_is_enough_without_other_splits(image_folder: ImageF
 
 
 def test_fault_22_unreadable_image_is_refused(open_folder: Path, as_nobody: InChild) -> None:
-    for name in ("a/1", "a/2", "a/3", "b/1", "b/2", "b/3"):
-        write_image(open_folder / f"{name}.png", 0)
+    for seed, name in enumerate(("a/1", "a/2", "a/3", "b/1", "b/2", "b/3")):
+        write_image(open_folder / f"{name}.png", seed)
     load(folder_data(open_folder))  # loads what decoding needs
     (open_folder / "a" / "2.png").chmod(0)
 
@@ -332,7 +349,9 @@ def test_fault_29_hostile_names_make_valid_json_and_csv(tmp_path: Path) -> None:
         positive_class=dataset.positive_class,
         split=dataset.train,
         probabilities=np.full((n, n_classes), 1 / n_classes, np.float32),
+        as_trained=np.full((n, n_classes), 1 / n_classes, np.float32),
         predicted=dataset.train.labels,
+        unsure=np.zeros(n, np.bool_),
         estimates={},
     )
     content = evaluation.predictions_csv().encode("utf-8").decode("utf-8")

@@ -11,7 +11,8 @@ import pytest
 from conftest import ImageFolder, InChild, write_image
 
 from apple_clf import images
-from apple_clf.datasets.decode_cache import DecodedFiles, cache_folder, decode_files
+from apple_clf.datasets.decode_cache import DecodedFiles, decode_files
+from apple_clf.large_arrays import cache_folder
 from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.preprocessing import Preprocessing
 
@@ -306,13 +307,6 @@ def test_two_processes_that_write_the_cache_do_no_harm(
             assert look(folder).files.reasons == {}
             assert other.result() == "{}"
             assert look(folder).files.n_decoded == 0
-
-
-def test_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APPLE_CLF_CACHE", "/somewhere")
-    assert cache_folder() == Path("/somewhere")
-    monkeypatch.setenv("APPLE_CLF_CACHE", "")
-    assert "apple-clf" in cache_folder().parts
 
 
 def test_names_of_any_bytes_are_cached(tmp_path: Path) -> None:

@@ -11,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from apple_clf import large_arrays
 from apple_clf.datasets.npz import read_npz
 from apple_clf.errors import DataError
 
 X = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 Y = np.array([0, 1, 1, 0])
+
+
+@pytest.fixture(autouse=True, params=[large_arrays.IN_MEMORY_BYTES, 0], ids=["memory", "file"])
+def _limit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests twice, the second time as if every array were too large for memory."""
+    monkeypatch.setattr(large_arrays, "IN_MEMORY_BYTES", request.param)
 
 
 def saved(folder: Path, **arrays: Any) -> Path:
@@ -175,7 +182,7 @@ def write_text_member(path: Path) -> None:
         (Path.touch, "it is no .npz archive"),
         (lambda path: path.write_text("text"), "it is no .npz archive"),
         (write_single_array, "it is a single array"),
-        (write_text_member, "x is no array"),
+        (write_text_member, "it is no .npz archive of plain arrays"),
     ],
     ids=["missing", "folder", "empty", "text", "npy", "zip of texts"],
 )
@@ -206,6 +213,22 @@ def test_impossible_header_is_refused(tmp_path: Path, header: bytes) -> None:
         archive.writestr("y.npy", content)
     with pytest.raises(DataError, match="archive of plain arrays"):
         read_npz(path)
+
+
+def test_header_that_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999, 5, 6)}"
+    content = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + bytes(90)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", content)
+        archive.writestr("y.npy", content)
+    with pytest.raises(DataError, match="archive of plain arrays"):
+        read_npz(path)
+
+
+def test_array_by_columns_is_read_as_it_is(tmp_path: Path) -> None:
+    archive = read_npz(saved(tmp_path, x=np.asfortranarray(X), y=Y))
+    np.testing.assert_array_equal(archive.x, X)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:numpy")

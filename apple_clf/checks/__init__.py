@@ -1,0 +1,152 @@
+"""Looks for what is wrong with data before, or instead of, training on them.
+
+Not seen: what two pictures show, beyond their pixels (the same apple photographed twice, from
+another side); copies that `near_duplicates` calls none; a background that gives the class away
+anywhere but at the border; images that are missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from apple_clf.arrays import IntArray
+from apple_clf.checks import findings as told
+from apple_clf.checks.background import border_baseline
+from apple_clf.checks.findings import Finding, Level
+from apple_clf.checks.gate import refuse_duplicates
+from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
+from apple_clf.checks.near_duplicates import find_near_duplicates
+from apple_clf.checks.pool import Pool
+from apple_clf.config.schema import DataConfig, Experiment
+from apple_clf.datasets import SPLITS, Dataset, Split, load_dataset
+from apple_clf.preprocessing import Preprocessing
+from apple_clf.progress import Reporter, Silent
+
+__all__ = ["CheckedData", "Finding", "check_data", "refuse_duplicates"]
+
+BORDER_SIDE = 16  # pixels of a whole picture whose outermost ones are looked at
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """What was found, the gravest first, and the images that it is about."""
+
+    dataset: Dataset
+    pool: Pool
+    findings: Sequence[Finding]
+
+    @property
+    def n_blocking(self) -> int:
+        """Findings for which a training would refuse the data."""
+        return sum(finding.level == "blocks" for finding in self.findings)
+
+
+def check_data(
+    experiment: Experiment, *, n_folds: int, reporter: Reporter | None = None
+) -> CheckedData:
+    """Everything that is found wrong with an experiment's data.
+
+    Args:
+        experiment: its data, its preprocessing and, for wrong labels, its network are used.
+        n_folds: of the cross-validation that looks for wrong labels, 3 or more; 0 leaves it out,
+            and TensorFlow is not imported then. The test split takes no part in it.
+        reporter: told how it goes.
+
+    Raises:
+        DataError: the data cannot be looked at: there are no two classes, or too few images.
+        FileSystemError: a folder cannot be read.
+        DivergedError: a training that looks for wrong labels diverged.
+    """
+    reporter = reporter or Silent()
+    dataset = load_dataset(
+        _tolerant(experiment.data),
+        experiment.preprocessing,
+        seed=experiment.seed,
+        on_progress=reporter.decoding,
+    )
+    pool = Pool(dataset)
+    bad_level: Level = "blocks" if _refuses(experiment.data, "bad_files") else "warning"
+    copy_level: Level = "blocks" if _refuses(experiment.data, "duplicates") else "warning"
+    found = told.unreadable_files(dataset.bad_files, refused=bad_level)
+    found += told.exact_duplicates(pool, refused=copy_level)
+    reporter.stage(f"Comparing {len(pool):,} images.")
+    (distinct,) = np.nonzero(pool.duplicates.first == np.arange(len(pool)))
+    near = find_near_duplicates(pool.images[distinct], seed=experiment.seed)
+    found += told.near_duplicates(pool, near, distinct)
+    found += _telling_border(experiment, reporter)
+    found += told.class_imbalance(
+        dataset.counts()["train"], balanced=experiment.training.class_weight == "balanced"
+    )
+    if n_folds:
+        found += _label_suspects(experiment, dataset, pool, n_folds, reporter)
+    order: tuple[Level, ...] = ("blocks", "warning", "note")
+    return CheckedData(dataset, pool, sorted(found, key=lambda one: order.index(one.level)))
+
+
+def _tolerant(config: DataConfig) -> DataConfig:
+    """The same data, bad files left out instead of refused."""
+    return config.model_copy(update=_known(config, bad_files="skip"))
+
+
+def _refuses(config: DataConfig, key: str) -> bool:
+    return getattr(config, key, None) == "fail"
+
+
+def _known(config: DataConfig, **keys: object) -> dict[str, object]:
+    """The keys that this source of data has."""
+    return {key: value for key, value in keys.items() if key in type(config).model_fields}
+
+
+def _telling_border(experiment: Experiment, reporter: Reporter) -> list[Finding]:
+    """The whole pictures are looked at, for centring takes the border away."""
+    data = _tolerant(experiment.data)
+    whole = load_dataset(
+        data.model_copy(update=_known(data, validation_split=0.0, test_split=0.0)),
+        Preprocessing(
+            image_size=(BORDER_SIDE, BORDER_SIDE),
+            color_mode=experiment.preprocessing.color_mode,
+            resize="stretch",
+            polarity="as_is",
+        ),
+        seed=experiment.seed,
+        on_progress=reporter.decoding,
+    )
+    pool = Pool(whole)
+    balanced = border_baseline(
+        pool.images,
+        pool.labels,
+        first=pool.duplicates.first,
+        n_classes=len(whole.class_names),
+        seed=experiment.seed,
+    )
+    return told.telling_border(balanced, n_classes=len(np.unique(pool.labels)))
+
+
+def _label_suspects(
+    experiment: Experiment, dataset: Dataset, pool: Pool, n_folds: int, reporter: Reporter
+) -> list[Finding]:
+    """Labels to learn from; those of the test are left alone, lest it be fitted to a network."""
+    (learnt,) = np.nonzero(pool.splits != SPLITS.index("test"))
+    images = Split(
+        pool.images[learnt], pool.labels[learnt], [pool.name(i) for i in learnt.tolist()]
+    )
+    probabilities = cross_validated_probabilities(
+        experiment,
+        images,
+        first=_first_among(pool.duplicates.first, learnt),
+        class_names=dataset.class_names,
+        n_folds=n_folds,
+        on_fold=lambda fold: reporter.stage(
+            f"Looking for wrong labels: network {fold} of {n_folds}."
+        ),
+        on_epoch=lambda epoch, logs: reporter.epoch(epoch, experiment.training.epochs, logs),
+    )
+    return told.label_suspects(pool, label_suspects(images.labels, probabilities), learnt)
+
+
+def _first_among(first: IntArray, chosen: IntArray) -> IntArray:
+    """Index of the first equal image among some, counted among them, (n_chosen,)."""
+    _, starts, members = np.unique(first[chosen], return_index=True, return_inverse=True)
+    found: IntArray = starts[members]
+    return found

@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from apple_clf.checks import findings
+from apple_clf.checks.label_suspects import Suspects
+from apple_clf.checks.near_duplicates import NearDuplicates
+from apple_clf.checks.pool import Pool
+from apple_clf.datasets import Dataset, Split
+from apple_clf.files import Skipped
+from apple_clf.metrics.intervals import Estimate
+
+
+def pool(levels: Sequence[int], labels: Sequence[int], *, n_train: int, names: str = "") -> Pool:
+    """Images of one level each; all but the first ones are in the test split."""
+    images = np.tile(np.array(levels, np.uint8)[:, None, None, None], (1, 2, 2, 1))
+    everything = Split(images, np.array(labels, np.int32), list(names or "abcdefgh"[: len(labels)]))
+    order = np.arange(len(labels))
+    train, test = everything.take(order[:n_train]), everything.take(order[n_train:])
+    nothing = everything.take(order[:0])
+    return Pool(Dataset("folder", ("apple", "pear"), "apple", train, nothing, test))
+
+
+def test_copies_are_parted_by_the_harm_they_do() -> None:
+    found = findings.exact_duplicates(
+        pool([1, 1, 1, 1, 2, 2], [0, 0, 1, 0, 1, 1], n_train=3), refused="blocks"
+    )
+    assert [(one.check, one.level, one.count) for one in found] == [
+        ("duplicates under two classes", "blocks", 1),
+        ("duplicates in two splits", "blocks", 1),
+        ("duplicates", "note", 2),
+    ]
+    assert found[0].items[0].files == ("a", "c")
+    assert found[1].text == "1 pair of images with the same pixels in two splits."
+
+
+def test_same_bytes_are_told_from_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in {"a": b"1", "b": b"1", "c": b"2"}.items():
+        Path(name).write_bytes(content)
+    (found,) = findings.exact_duplicates(pool([1, 1, 1], [0, 0, 0], n_train=3), refused="blocks")
+    assert [item.detail for item in found.items] == ["the same bytes", "the same pixels"]
+
+
+def test_near_copies_warn_and_count_in_the_pool() -> None:
+    near = NearDuplicates(np.array([[0, 1]]), np.array([0.0123]), np.array([True]))
+    (found,) = findings.near_duplicates(
+        pool([1, 2, 3], [0, 0, 1], n_train=3), near, np.array([1, 2])
+    )
+    assert (found.check, found.level) == ("near duplicates under two classes", "warning")
+    assert found.items == [findings.Item(("b", "c"), "mirrored, 0.012 apart", (1, 2))]
+
+
+def test_suspects_name_label_and_guess() -> None:
+    suspects = Suspects(np.array([1]), np.array([0]), np.array([0.5]))
+    (found,) = findings.label_suspects(
+        pool([1, 2, 3], [0, 0, 1], n_train=3), suspects, np.array([1, 2])
+    )
+    assert found.items == [
+        findings.Item(("c",), "labelled pear, taken for apple (margin 0.50)", (2,))
+    ]
+    assert "1 label of 2 (50.0%)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "balanced", "expected"),
+    [
+        pytest.param({"a": 10, "b": 29}, False, [], id="alike"),
+        pytest.param({"a": 10, "b": 30}, False, ["warning"], id="rare"),
+        pytest.param({"a": 10, "b": 30}, True, ["note"], id="rare but weighed"),
+    ],
+)
+def test_imbalance_is_told(counts: dict[str, int], balanced: bool, expected: list[str]) -> None:
+    found = findings.class_imbalance(counts, balanced=balanced)
+    assert [one.level for one in found] == expected
+    for one in found:
+        assert "b has 3 times as many images to train on as a: 30 and 10." in one.text
+        assert ("class_weight=balanced" in one.cure) is not balanced
+
+
+@pytest.mark.parametrize(("low", "told"), [(0.49, 0), (0.5, 0), (0.51, 1), (None, 0)])
+def test_border_is_told_only_if_it_beats_guessing(low: float | None, told: int) -> None:
+    estimate = Estimate(0.7 if low else None, low, 0.9 if low else None, "wilson")
+    assert len(findings.telling_border(estimate, n_classes=2)) == told
+
+
+def test_long_lists_are_cut_but_counted() -> None:
+    bad = [Skipped(f"{i}.png", "empty file") for i in range(findings.MAX_ITEMS + 5)]
+    (found,) = findings.unreadable_files(bad, refused="warning")
+    assert (found.count, len(found.items)) == (findings.MAX_ITEMS + 5, findings.MAX_ITEMS)
+    assert "1,005 files" in found.text
+
+
+def test_clean_data_have_no_findings() -> None:
+    clean = pool([1, 2, 3], [0, 0, 1], n_train=2)
+    nothing = NearDuplicates(np.empty((0, 2), np.int64), np.empty(0), np.empty(0, np.bool_))
+    no_suspects = Suspects(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    assert not findings.unreadable_files([], refused="blocks")
+    assert not findings.exact_duplicates(clean, refused="blocks")
+    assert not findings.near_duplicates(clean, nothing, np.arange(3))
+    assert not findings.label_suspects(clean, no_suspects, np.arange(3))
