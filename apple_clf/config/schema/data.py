@@ -49,6 +49,9 @@ class _SplitData(_Data):
     """Share of the images held out for validation, unless they come with a split of their own."""
     test_split: Annotated[float, Field(ge=0, le=0.9)] = 0.15
     """Share of the images held out for the final metrics, unless they come with such a split."""
+    duplicates: Literal["fail", "allow"] = "fail"
+    """What to do about the same pixels in two splits or under two classes: stop and name them, or
+    train all the same. Copies within a class stay in one split where the splits are drawn here."""
 
     @model_validator(mode="after")
     def _leave_some_to_train(self) -> Self:
@@ -78,6 +81,61 @@ class NpzData(_SplitData):
     """The .npz file, relative to where the command runs."""
 
 
+class _FetchedData(_SplitData):
+    """A public source whose images are downloaded once and kept as a folder."""
+
+    one_vs_rest: Text | None = None
+    """One of the classes, against all others as not_<class>; null: each is a class of its own."""
+    path: Text | None = None
+    """Folder of the images, made if it is missing; null: one in the cache."""
+    duplicates: Literal["fail", "allow"] = "allow"
+    """As for folders, but allowed: what a publisher left is not for his readers to mend."""
+
+    @model_validator(mode="after")
+    def _rest_is_of_the_classes(self) -> Self:
+        classes: tuple[str, ...] | None = getattr(self, "classes", None)
+        if classes is not None and len(set(classes)) < len(classes):
+            raise ValueError("classes must not name a class twice")
+        if None not in (classes, self.one_vs_rest) and self.one_vs_rest not in (classes or ()):
+            raise ValueError(f"one_vs_rest must be one of the classes, not {self.one_vs_rest}")
+        return self
+
+
+class QuickDrawData(_FetchedData):
+    """Drawings of Quick, Draw! (Google, CC BY 4.0), downloaded when first asked for."""
+
+    source: Literal["quickdraw"] = "quickdraw"
+    """Where the images come from."""
+    classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=345)]
+    """What the drawings show, such as [apple, pear, onion]."""
+    per_class: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    """Drawings of each class: the first ones of the publisher's file."""
+    form: Literal["bitmaps", "strokes"] = "bitmaps"
+    """bitmaps: as published, 28x28. strokes: drawn here, antialiased, from the simplified lines."""
+    size: Annotated[int, Field(ge=8, le=512)] = 28
+    """Side in pixels of pictures drawn from strokes."""
+    drawings: Literal["all", "recognized"] = "all"
+    """recognized: only those that the game recognised, which only strokes tell."""
+
+    @model_validator(mode="after")
+    def _bitmaps_are_as_published(self) -> Self:
+        if self.form == "bitmaps" and self.size != 28:
+            raise ValueError("size must be 28, as bitmaps are published, or set form to strokes")
+        if self.form == "bitmaps" and self.drawings == "recognized":
+            raise ValueError("drawings cannot be chosen among bitmaps: set form to strokes")
+        return self
+
+
+class Cifar100Data(_FetchedData):
+    """Photos of CIFAR-100 (Krizhevsky, 2009), 32x32 in colour, downloaded when first asked for."""
+
+    source: Literal["cifar100"] = "cifar100"
+    """Where the images come from."""
+    classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=100)] | None = None
+    """Fine labels, such as [apple, orange, pear, sweet_pepper]; null: all 100."""
+
+
 DataConfig = Annotated[
-    NoiseData | SimulatedData | FolderData | NpzData, Field(discriminator="source")
+    NoiseData | SimulatedData | FolderData | NpzData | QuickDrawData | Cifar100Data,
+    Field(discriminator="source"),
 ]

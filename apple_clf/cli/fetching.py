@@ -1,0 +1,103 @@
+"""`data fetch`."""
+
+import json
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apple_clf.cli.options import Quiet
+from apple_clf.cli.reporting import reporting
+from apple_clf.errors import ConfigError
+from apple_clf.files import printable
+
+if TYPE_CHECKING:
+    from apple_clf.fetching import FetchedData
+
+
+class PublicSource(StrEnum):
+    """Data sets that can be downloaded."""
+
+    quickdraw = "quickdraw"
+    cifar100 = "cifar100"
+
+
+Source = Annotated[PublicSource, typer.Argument(help="Which data.")]
+Classes = Annotated[
+    str | None, typer.Option(metavar="A,B,...", help="Classes; all of cifar100 if left out.")
+]
+PerClass = Annotated[
+    int | None, typer.Option(min=1, help="Drawings of each class; 1000 if left out.")
+]
+OneVsRest = Annotated[
+    str | None, typer.Option(metavar="CLASS", help="Put the others into not_CLASS.")
+]
+Form = Annotated[
+    str | None, typer.Option(metavar="bitmaps|strokes", help="Which form of the drawings.")
+]
+Size = Annotated[int | None, typer.Option(help="Side in pixels, drawn from strokes.")]
+Drawings = Annotated[
+    str | None,
+    typer.Option(metavar="all|recognized", help="Which drawings, taken from strokes."),
+]
+Out = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Folder to make; in the cache if left out.")
+]
+
+
+def fetch(
+    source: Source,
+    classes: Classes = None,
+    per_class: PerClass = None,
+    one_vs_rest: OneVsRest = None,
+    form: Form = None,
+    size: Size = None,
+    drawings: Drawings = None,
+    out: Out = None,
+    quiet: Quiet = False,
+) -> None:
+    """Download public drawings or photos.
+
+    It makes a folder of images for each class, with the licence. After a stop it goes on.
+    """
+    from apple_clf.fetching import fetch as fetch_data
+    from apple_clf.fetching import image_counts, licence, train_command
+    from apple_clf.progress import Silent
+
+    data = _request(
+        source=source.value,
+        classes=None if classes is None else [name.strip() for name in classes.split(",")],
+        per_class=per_class,
+        one_vs_rest=one_vs_rest,
+        form=form,
+        size=size,
+        drawings=drawings,
+        path=out,
+    )
+    with reporting(Silent() if quiet else None) as reporter:
+        folder = fetch_data(data, watch=reporter.fetching)
+        reporter.stage(licence(data))
+    counts = image_counts(folder)
+    for name, count in counts.items():
+        typer.echo(f"{count:7,}  {printable(name)}")
+    typer.echo(f"{sum(counts.values()):7,}  images in {printable(folder)}")
+    typer.echo(f"Train on them: {train_command(data)}")
+
+
+def _request(**keys: object) -> "FetchedData":
+    """The data of an experiment with these keys, those that are None left out.
+
+    Raises:
+        ConfigError: they do not fit; the message has no place in a text that nobody wrote.
+    """
+    from apple_clf.config import parse_experiment
+    from apple_clf.config.schema import Cifar100Data, QuickDrawData
+
+    given = {key: value for key, value in keys.items() if value is not None}
+    try:
+        data = parse_experiment(json.dumps({"data": given}), filename="").data
+    except ConfigError as error:
+        raise ConfigError(re.sub(r"(?m)^:\d+:\d+: data\.", "data fetch: ", str(error))) from error
+    assert isinstance(data, QuickDrawData | Cifar100Data)
+    return data
