@@ -104,6 +104,30 @@ CASES: dict[str, Case] = {
         SPARSE,
         None,
     ),
+    "pictures": (
+        '{"type": "conv2d", "filters": 3, "kernel_size": 3, "padding": "same"},'
+        '{"type": "residual", "layers": ['
+        '{"type": "conv2d", "filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"},'
+        '{"type": "layer_normalization"}]},'
+        '{"type": "max_pooling2d", "pool_size": [2, 1]},'
+        '{"type": "residual", "layers": [{"type": "dense", "units": 5}]}',
+        "",
+        lambda: keras.optimizers.Adam(1e-3),
+        SPARSE,
+        None,
+    ),
+    "augmentation": (
+        '{"type": "random_flip"}, {"type": "random_rotation", "factor": 0.1},'
+        '{"type": "random_zoom", "height_factor": 0.2},'
+        '{"type": "random_translation", "height_factor": 0.2, "width_factor": 0.2},'
+        '{"type": "random_contrast", "factor": 0.5}, {"type": "random_invert"},'
+        '{"type": "conv2d", "filters": 3, "kernel_size": 2}, {"type": "dropout", "rate": 0.3},'
+        '{"type": "global_average_pooling2d"}',
+        '"learning_rate": 0.01',
+        lambda: keras.optimizers.Adam(0.01),
+        SPARSE,
+        None,
+    ),
     "label_smoothing": (
         DENSE,
         '"loss": {"type": "categorical_crossentropy", "label_smoothing": 0.2}, '
