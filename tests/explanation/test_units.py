@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from apple_clf.explanation.network import Forward, Network
+from apple_clf.explanation.record import LayerView
+from apple_clf.explanation.units import first_weights, layer_views
+from explanation.models import MODELS, PICTURE
+
+
+def look(name: str) -> tuple[Network, Forward, tuple[LayerView, ...]]:
+    network = Network(MODELS[name](), n_classes=3)
+    forward = network.forward(PICTURE)
+    features = forward.entering(network.output)
+    contributions = features * np.asarray(network.output.layer.kernel)[:, 1]
+    return network, forward, layer_views(network, forward, contributions=contributions)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_units_are_the_strongest_first_with_their_keras_outputs(name: str) -> None:
+    _, forward, views = look(name)
+    for view, output in zip(views, forward.outputs, strict=True):
+        sizes = [abs(unit.activation) for unit in view.units]
+        assert sizes == sorted(sizes, reverse=True)
+        assert len(view.units) == view.n_units == output.shape[-1]
+        for unit, values in zip(view.units, view.maps, strict=True):
+            channel = output[..., unit.index]
+            assert unit.activation == channel[unit.place]
+            assert abs(unit.activation) == np.abs(channel).max()
+            np.testing.assert_array_equal(values, channel)
+
+
+def test_contributions_stand_where_they_are_all_and_add_up_to_the_logit() -> None:
+    network, forward, views = look("dense")
+    with_some = [view for view in views if view.units[0].contribution is not None]
+    assert [view.name for view in with_some] == ["dense_4", "dropout_5"]
+    bias = float(network.output.layer.bias[1])
+    for view in with_some:
+        total = sum(unit.contribution or 0 for unit in view.units) + bias
+        assert total == pytest.approx(float(forward.logits[1]), abs=1e-5)
+
+
+def test_units_that_are_0_are_counted() -> None:
+    _, forward, views = look("dense")
+    assert views[2].n_zero == int((forward.outputs[2] == 0).sum())
+
+
+def test_first_weights_of_a_dense_layer_are_pictures_of_the_input() -> None:
+    network, _, views = look("dense")
+    first = first_weights(network, views)
+    assert first is not None
+    kernel = np.asarray(network.steps[2].layer.kernel)
+    assert first.pictures.shape == (8, 7, 6)
+    for unit, picture in zip(first.units, first.pictures, strict=True):
+        np.testing.assert_array_equal(picture.ravel(), kernel[:, unit])
+
+
+def test_first_weights_of_a_convolution_are_its_filters() -> None:
+    network, _, views = look("convolutional")
+    first = first_weights(network, views)
+    assert first is not None
+    assert (first.layer, first.pictures.shape) == ("conv2d_2", (4, 3, 2))
+    kernel = np.asarray(network.steps[2].layer.kernel)
+    np.testing.assert_array_equal(first.pictures[0], kernel[:, :, 0, first.units[0]])
