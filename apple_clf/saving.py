@@ -137,12 +137,16 @@ def save_evaluation(
         "memorisation": memorisation if held_out else None,
         "decision": decision.describe(),
         "training": trained,
-        "data": {
-            "fingerprint": dataset.fingerprint,
-            "images": {name: len(getattr(dataset, name)) for name in SPLITS},
-            "bad_files": len(dataset.bad_files),
-            "skipped": len(dataset.skipped),
-        },
+        "data": _count(dataset),
+    }
+
+
+def _count(dataset: Dataset) -> dict[str, object]:
+    return {
+        "fingerprint": dataset.fingerprint,
+        "images": {name: len(getattr(dataset, name)) for name in SPLITS},
+        "bad_files": len(dataset.bad_files),
+        "skipped": len(dataset.skipped),
     }
 
 

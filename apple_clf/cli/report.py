@@ -1,0 +1,24 @@
+"""`report`."""
+
+from typing import Annotated
+
+import typer
+
+from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
+from apple_clf.files import printable
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
+    ] = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+) -> None:
+    """Write a run as one page to look at: report.html."""
+    from apple_clf.report import write_report
+    from apple_clf.runs import find_run
+
+    found = find_run(run, folder=runs)
+    write_report(found)
+    typer.echo(printable(found.report))
