@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -41,21 +42,31 @@ class State:
     variables: Arrays  # of the model: weights, moving statistics, seed states
     optimizer: Arrays
     best_weights: Arrays = field(default_factory=list)  # of early stopping
+    statistics: Arrays = field(default_factory=list)  # of the layers, and weights of some epochs
     experiment: str = ""  # YAML of the experiment, every value resolved
+    environment: dict[str, Any] = field(default_factory=dict)  # as in environment.json
 
 
 class Checkpoints:
     """The newest checkpoints of a run, in a folder."""
 
-    def __init__(self, folder: Path, *, experiment: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        experiment: str = "",
+        environment: Mapping[str, Any] | None = None,
+    ) -> None:
         """Names the folder, which need not exist.
 
         Args:
             folder: holds the checkpoints and nothing else.
             experiment: YAML of the experiment, kept with each checkpoint that is written.
+            environment: what computes the epochs, likewise.
         """
         self.folder = folder
         self.experiment = experiment
+        self.environment = dict(environment or {})
 
     def write(self, state: State) -> None:
         """Keeps a state, and the one before it.
@@ -63,7 +74,9 @@ class Checkpoints:
         Raises:
             FileSystemError: it cannot be written; the older ones stay.
         """
-        content = _to_bytes(replace(state, experiment=self.experiment))
+        content = _to_bytes(
+            replace(state, experiment=self.experiment, environment=self.environment)
+        )
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -109,7 +122,7 @@ def _warn_once(message: str) -> None:
     logger.warning(message)
 
 
-_ARRAYS = ("variables", "optimizer", "best_weights")
+_ARRAYS = ("variables", "optimizer", "best_weights", "statistics")
 
 
 def _to_bytes(state: State) -> bytes:

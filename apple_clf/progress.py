@@ -16,6 +16,9 @@ class Reporter(Protocol):
     def stage(self, text: str) -> None:
         """A sentence on what comes next or was found."""
 
+    def fetching(self, name: str, done: int, total: int) -> None:
+        """How many bytes of a file have come over the network."""
+
     def decoding(self, done: int, total: int) -> None:
         """How many of the images that are not cached have been decoded."""
 
@@ -27,6 +30,9 @@ class Silent:
     """A reporter that tells nothing."""
 
     def stage(self, text: str) -> None:
+        """Tells nothing."""
+
+    def fetching(self, name: str, done: int, total: int) -> None:
         """Tells nothing."""
 
     def decoding(self, done: int, total: int) -> None:
@@ -47,6 +53,11 @@ class Lines:
     def stage(self, text: str) -> None:
         """A line."""
         self._say(text)
+
+    def fetching(self, name: str, done: int, total: int) -> None:
+        """A line every few seconds."""
+        if done < total and self._is_time():
+            self._say(f"Fetching {name}: {_megabytes(done, total)}.")
 
     def decoding(self, done: int, total: int) -> None:
         """A line every few seconds."""
@@ -92,6 +103,10 @@ class Bar:
         self._end()
         self._console.print(text)
 
+    def fetching(self, name: str, done: int, total: int) -> None:
+        """Moves the bar."""
+        self._move(f"Fetching {name}", done, total, _megabytes(done, total))
+
     def decoding(self, done: int, total: int) -> None:
         """Moves the bar."""
         self._move("Decoding images", done, total, f"{done:,} of {total:,}")
@@ -104,7 +119,9 @@ class Bar:
         if self._task is None:
             self._task = self._progress.add_task(what, total=total, values=values)
             self._progress.start()
-        self._progress.update(self._task, completed=done, values=values)
+        self._progress.update(
+            self._task, description=what, completed=done, total=total, values=values
+        )
 
     def _end(self) -> None:
         if self._task is not None:
@@ -115,6 +132,10 @@ class Bar:
     def close(self) -> None:
         """Takes the bar off the screen, also after an error."""
         self._end()
+
+
+def _megabytes(done: int, total: int) -> str:
+    return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
 
 
 def _values(logs: Mapping[str, float]) -> str:

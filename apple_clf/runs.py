@@ -46,6 +46,11 @@ class Run:
         return self.path / "resolved.yaml"
 
     @property
+    def imported(self) -> Path:
+        """Where a model came from that was trained elsewhere; no other run has it."""
+        return self.path / "imported.json"
+
+    @property
     def dataset(self) -> Path:
         """Source, fingerprint, class counts and bad files."""
         return self.path / "dataset.json"
@@ -71,6 +76,21 @@ class Run:
         return self.path / "history.csv"
 
     @property
+    def statistics(self) -> Path:
+        """A row per epoch and layer, from the untrained network on."""
+        return self.path / "statistics.csv"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the first layer at a few epochs."""
+        return self.path / "weights.npz"
+
+    @property
+    def findings(self) -> Path:
+        """What its curves say, and the next edit of the experiment."""
+        return self.path / "findings.json"
+
+    @property
     def metrics(self) -> Path:
         """Final metrics; the last file written."""
         return self.path / "metrics.json"
@@ -79,6 +99,16 @@ class Run:
     def predictions(self) -> Path:
         """A row per test image."""
         return self.path / "predictions.csv"
+
+    @property
+    def gallery(self) -> Path:
+        """The evaluated images worth looking at."""
+        return self.path / "gallery.npz"
+
+    @property
+    def report(self) -> Path:
+        """All of it as one page."""
+        return self.path / "report.html"
 
     @property
     def environment(self) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from apple_clf.config import first_difference, load_experiment
 from apple_clf.config.schema import Experiment
-from apple_clf.environment import inputs
+from apple_clf.environment import changed_inputs
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
 from apple_clf.progress import Reporter, Silent
@@ -43,6 +43,11 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
         ArtifactError: the run is not finished, or a record of it is missing or damaged.
         DataError: its data are gone.
     """
+    if run.imported.exists():
+        raise ArtifactError(
+            f"{printable(run.path)}: an imported model, which was not trained here, so it cannot "
+            "be trained again."
+        )
     if not run.is_finished:
         raise ArtifactError(f"{printable(run.path)}: is not finished, so it cannot be verified.")
     environment = _read(run.environment)
@@ -65,7 +70,10 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
 
 def _artefacts(run: Run) -> tuple[Path, ...]:
     """What must be the same byte for byte, in the order in which it is made."""
-    return (run.history, run.keras_model, run.litert_model, run.predictions, run.metrics)
+    return (
+        *(run.history, run.statistics, run.weights),
+        *(run.keras_model, run.litert_model, run.predictions, run.metrics),
+    )
 
 
 def _differences(
@@ -80,9 +88,10 @@ def _differences(
         found.append(f"experiment: {difference}")
     if data["fingerprint"] != data_now["fingerprint"]:
         found.append(f"data: {_data_difference(data, data_now)}")
-    for name, value in _flat(inputs()).items():
-        if (before := _flat(environment).get(name)) != value:
-            found.append(f"{name} was {before} and is now {value}")
+    found += changed_inputs(environment)
+    found += [
+        f"when it was resumed, {change}" for change in environment.get("changed_on_resume", ())
+    ]
     return found
 
 
@@ -93,12 +102,6 @@ def _data_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str
         f"as many images, but other pixels or labels: fingerprint {before['fingerprint'][:12]}, "
         f"now {after['fingerprint'][:12]}"
     )
-
-
-def _flat(content: Mapping[str, Any]) -> dict[str, object]:
-    """Versions, machine, threads and flags, those of packages by their own names."""
-    flat = {name: content[name] for name in inputs() if name not in {"packages", "flags"}}
-    return {**content["packages"], **flat, **content["flags"]}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -1,39 +1,47 @@
 """Experiment -> finished Run: data, training, files, evaluation, pictures, in this order."""
 
-import hashlib
 import io
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
+from apple_clf.checks import refuse_duplicates
 from apple_clf.config import (
     dump_experiment,
     first_difference,
     load_experiment,
     parse_experiment,
 )
-from apple_clf.config.schema import Experiment, TrainingConfig
+from apple_clf.config.schema import (
+    Cifar100Data,
+    DecisionConfig,
+    Experiment,
+    QuickDrawData,
+    TrainingConfig,
+)
 from apple_clf.csv_rows import csv_writer
 from apple_clf.datasets import SPLITS, Dataset, load_dataset
-from apple_clf.environment import environment
+from apple_clf.diagnosis import Record, diagnose, findings_json
+from apple_clf.environment import changed_inputs, environment
 from apple_clf.errors import ArtifactError, ConfigError, DivergedError
-from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
+from apple_clf.fetching import fetch, is_fetched, licence
 from apple_clf.files import printable, remove_leftovers, write_whole
-from apple_clf.inference import Predictor
 from apple_clf.interruption import InterruptedTrainingError, interruptible
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
 from apple_clf.progress import Reporter, Silent
+from apple_clf.report import write_report
 from apple_clf.runs import Run, create_run, locked
+from apple_clf.saving import save_evaluation, save_model
 
 if TYPE_CHECKING:
     from apple_clf.backend import keras
     from apple_clf.training import Training
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -94,6 +102,11 @@ def resume(
         DataError, FileSystemError, DivergedError, InterruptedTrainingError: as for `train`.
     """
     reporter = reporter or Silent()
+    if run.imported.exists():
+        raise ArtifactError(
+            f"{printable(run.path)}: an imported model, which was not trained here, so there is "
+            "nothing to resume. To import it again: apple-clf import"
+        )
     if run.is_finished:
         reporter.stage(f"{printable(run.path)} is finished already; nothing is changed.")
         return run
@@ -107,7 +120,7 @@ def resume(
         remove_leftovers(run.path)
         Checkpoints(run.checkpoints).discard_old()
         experiment = load_experiment(run.resolved)
-        _check_unchanged(run, experiment)
+        changed = _check_unchanged(run, experiment)
         dataset = _load(experiment, reporter)
         recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
         if recorded != dataset.fingerprint:
@@ -115,27 +128,43 @@ def resume(
                 f"{printable(run.path)}: the data have changed since it began: fingerprint "
                 f"{dataset.fingerprint[:12]}, not {recorded[:12]}. Restore them, or train anew."
             )
-        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started)
+        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started, changed=changed)
     return run
 
 
 def _load(experiment: Experiment, reporter: Reporter) -> Dataset:
+    if isinstance(experiment.data, QuickDrawData | Cifar100Data):
+        _fetch(experiment.data, reporter)
     dataset = load_dataset(
         experiment.data,
         experiment.preprocessing,
         seed=experiment.seed,
         on_progress=reporter.decoding,
     )
+    refuse_duplicates(dataset, experiment.data)
     _check_fit(experiment.training, dataset)
+    _check_threshold(experiment.decision, dataset)
     reporter.stage(_describe(dataset))
     return dataset
 
 
-def _check_unchanged(run: Run, experiment: Experiment) -> None:
-    """Refuses a run whose experiment was edited after its last checkpoint."""
+def _fetch(data: QuickDrawData | Cifar100Data, reporter: Reporter) -> None:
+    """Downloads the public data that an experiment asks for, unless they are there."""
+    if not is_fetched(data):
+        reporter.stage(f"Fetching {data.source}, which the experiment asks for.")
+        folder = fetch(data, watch=reporter.fetching)
+        reporter.stage(f"Fetched into {printable(folder)}.\n{licence(data)}")
+
+
+def _check_unchanged(run: Run, experiment: Experiment) -> Sequence[str]:
+    """What computes otherwise than when the last checkpoint was written, or before.
+
+    Raises:
+        ArtifactError: the experiment was edited since.
+    """
     state = Checkpoints(run.checkpoints).latest()
     if state is None:
-        return
+        return ()
     before = parse_experiment(state.experiment, filename=printable(run.checkpoints))
     difference = first_difference(before, experiment)
     if difference is not None:
@@ -143,6 +172,14 @@ def _check_unchanged(run: Run, experiment: Experiment) -> None:
             f"{printable(run.resolved)}: {difference} since the last checkpoint. "
             "Put it back, or train anew."
         )
+    if changed := changed_inputs(state.environment):
+        logger.warning(
+            "%s: %s since the last checkpoint, so the result may differ from that of a training "
+            "that was never stopped.",
+            printable(run.path),
+            printable("; ".join(changed)),
+        )
+    return [*state.environment.get("changed_on_resume", ()), *changed]
 
 
 def _finish(
@@ -152,23 +189,53 @@ def _finish(
     reporter: Reporter,
     checkpoint_seconds: float | None,
     started: float,
+    *,
+    changed: Sequence[str] = (),
 ) -> None:
     """Trains from the last checkpoint on, if there is one, and writes everything else."""
     clock = {"data": time.monotonic() - started}
-    training, model = _train(run, experiment, dataset, reporter, checkpoint_seconds)
+    training, model = _train(
+        run, experiment, dataset, reporter, checkpoint_seconds, changed=changed
+    )
     clock["training"] = time.monotonic() - started - clock["data"]
-    predictor = _save(run, model, dataset, experiment.preprocessing)
+    predictor, decision = save_model(
+        run, model, dataset, experiment.preprocessing, experiment.decision
+    )
     write_whole(run.history, _history_csv(training.history))
+    write_whole(run.statistics, training.statistics.to_csv())
+    write_whole(run.weights, training.snapshots.to_bytes())
     if training.diverged:
+        _diagnose(run, experiment, dataset, training, metrics=None)
         raise _diverged(run, training, experiment.training)
+    for note in decision.notes:
+        reporter.stage(note)
     reporter.stage("Evaluating and drawing.")
     try:
-        summary = _evaluate(run, predictor, dataset, training)
+        summary = save_evaluation(run, predictor, dataset, training, decision)
     except ArtifactError as error:  # finite weights, yet no finite answers
+        _diagnose(run, experiment, dataset, training, metrics=None)
         raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
+    _diagnose(run, experiment, dataset, training, metrics=summary)
     clock["all"] = time.monotonic() - started
-    write_whole(run.environment, _json(environment(experiment, clock)))
-    write_whole(run.metrics, _json(summary))
+    write_whole(run.environment, _json(environment(experiment, clock, changed=changed)))
+    metrics = _json(summary)
+    write_report(run, metrics=json.loads(metrics))
+    write_whole(run.metrics, metrics)
+
+
+def _diagnose(
+    run: Run,
+    experiment: Experiment,
+    dataset: Dataset,
+    training: "Training",
+    *,
+    metrics: Mapping[str, Any] | None,
+) -> None:
+    """Writes what was found; without metrics the training diverged, and its report follows."""
+    record = Record(experiment, training.history, training.statistics, dataset.counts(), metrics)
+    write_whole(run.findings, findings_json(record, diagnose(record)))
+    if metrics is None:
+        write_report(run)
 
 
 def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
@@ -189,12 +256,30 @@ def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
             )
 
 
+def _check_threshold(config: DecisionConfig, dataset: Dataset) -> None:
+    """Refuses a threshold that these data leave without a meaning."""
+    names = dataset.class_names
+    if len(names) > 2 and config.threshold != DecisionConfig().threshold:
+        raise ConfigError(
+            f"decision.threshold is for two classes, but the data have {len(names)}. Leave it out."
+        )
+    present = set(dataset.validation.labels.tolist())
+    if config.goal is not None and len(present) < 2:
+        missing = "there are none" if not present else f"all are {printable(names[present.pop()])}"
+        raise ConfigError(
+            f"decision.threshold {config.goal} is chosen on validation images of both classes, "
+            f"but {missing}. Keep some of both, or give the threshold as a number."
+        )
+
+
 def _train(
     run: Run,
     experiment: Experiment,
     dataset: Dataset,
     reporter: Reporter,
     checkpoint_seconds: float | None,
+    *,
+    changed: Sequence[str],
 ) -> "tuple[Training, keras.Model]":
     config = experiment.training
     with interruptible() as interruption:
@@ -219,7 +304,11 @@ def _train(
             class_names=dataset.class_names,
             seed=experiment.seed,
             on_epoch=lambda epoch, logs: reporter.epoch(epoch, config.epochs, logs),
-            checkpoints=Checkpoints(run.checkpoints, experiment=dump_experiment(experiment)),
+            checkpoints=Checkpoints(
+                run.checkpoints,
+                experiment=dump_experiment(experiment),
+                environment=environment(experiment, {}, changed=changed),
+            ),
             checkpoint_seconds=(
                 CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
             ),
@@ -234,64 +323,6 @@ def _train(
     return training, model
 
 
-def _save(
-    run: Run, model: "keras.Model", dataset: Dataset, preprocessing: Preprocessing
-) -> Predictor:
-    """Writes the model's three files and returns what `predict` will use."""
-    from apple_clf.model.files import keras_bytes, litert_bytes
-
-    keras_file, litert_file = keras_bytes(model), litert_bytes(model)
-    record = ModelRecord(
-        class_names=dataset.class_names,
-        positive_class=dataset.positive_class,
-        preprocessing=preprocessing,
-        threshold=0.5 if len(dataset.class_names) == 2 else None,
-        temperature=1.0,
-        keras_version=version("keras"),
-        keras_sha256=hashlib.sha256(keras_file).hexdigest(),
-        litert_sha256=hashlib.sha256(litert_file).hexdigest(),
-    )
-    write_whole(run.keras_model, keras_file)
-    write_whole(run.litert_model, litert_file)
-    write_whole(run.model_record, record.to_json())
-    return Predictor(record, litert_file)
-
-
-def _evaluate(
-    run: Run, predictor: Predictor, dataset: Dataset, training: "Training"
-) -> dict[str, object]:
-    """Writes predictions and pictures, and returns the content of metrics.json."""
-    held_out = [name for name in ("test", "validation") if len(getattr(dataset, name))]
-    split_name = held_out[0] if held_out else "train"
-    evaluation = evaluate(predictor, getattr(dataset, split_name))
-    write_whole(run.predictions, evaluation.predictions_csv())
-    n_epochs = len(training.history["loss"])
-    best = training.best_epoch if training.best_epoch < n_epochs else None
-    curves = draw_history(training.history, best_epoch=best)
-    for name, picture in {"learning_curves": curves, **draw(evaluation)}.items():
-        write_whole(run.plot(name), picture)
-    on_training = evaluate_briefly(predictor, dataset.train)
-    memorisation = evaluation.memorisation(on_training["balanced_accuracy"])
-    return {
-        "split": split_name,
-        **evaluation.describe(),
-        "memorisation": memorisation if held_out else None,
-        "training": {
-            "epochs": n_epochs,
-            "best_epoch": training.best_epoch,
-            "stopped_early": training.stopped_early,
-            "last_epoch": {name: values[-1] for name, values in training.history.items()},
-            "metrics": on_training,
-        },
-        "data": {
-            "fingerprint": dataset.fingerprint,
-            "images": {name: len(getattr(dataset, name)) for name in SPLITS},
-            "bad_files": len(dataset.bad_files),
-            "skipped": len(dataset.skipped),
-        },
-    }
-
-
 def _diverged(run: Run, training: "Training", config: TrainingConfig) -> DivergedError:
     kept = (
         f"The weights after epoch {training.best_epoch} are kept"
@@ -303,7 +334,8 @@ def _diverged(run: Run, training: "Training", config: TrainingConfig) -> Diverge
     return DivergedError(
         f"{printable(run.path)}: training diverged (NaN or infinity) in epoch "
         f"{len(training.history['loss']) + 1} of {config.epochs}. {kept}. "
-        f"Try a tenth of the learning rate{cure}, or --set training.optimizer.clipnorm=1."
+        f"Try a tenth of the learning rate{cure}, or --set training.optimizer.clipnorm=1. "
+        f"Why: apple-clf diagnose {quote(printable(run.path))}"
     )
 
 

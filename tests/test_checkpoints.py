@@ -19,6 +19,7 @@ def make_state(epoch: int, *, ended: bool = False) -> State:
         variables=[rng.normal(size=(2, i)).astype(np.float32) for i in range(12)],
         optimizer=[np.array(7, np.int64), np.array([3, 4], np.uint32)],
         best_weights=[np.array([[1]], np.float32)],
+        statistics=[np.zeros((4, 2, 9), np.float32), np.ones((3, 2), np.float16)],
     )
 
 
@@ -33,7 +34,7 @@ def test_state_comes_back_as_it_was(tmp_path: Path) -> None:
     assert state is not None
     assert (state.epoch, state.ended, state.experiment) == (3, True, "seed: 1")
     assert (state.history, state.callbacks) == (written.history, written.callbacks)
-    for name in ("variables", "optimizer", "best_weights"):
+    for name in ("variables", "optimizer", "best_weights", "statistics"):
         before, after = getattr(written, name), getattr(state, name)
         assert len(before) == len(after)
         for old, new in zip(before, after, strict=True):

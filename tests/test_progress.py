@@ -15,6 +15,9 @@ class Terminal(io.StringIO):
 
 def tell(reporter: Lines | Bar) -> None:
     """What a training tells."""
+    reporter.fetching("apple.npy", 500_000, 2_000_000)
+    reporter.fetching("apple.npy", 2_000_000, 2_000_000)
+    reporter.stage("Fetched.")
     reporter.decoding(32, 64)
     reporter.decoding(64, 64)
     reporter.stage("Data: 64 images of :apple: and [red]pear[/red].")
@@ -27,6 +30,8 @@ def test_every_epoch_is_a_line_if_they_are_slow() -> None:
     out = io.StringIO()
     tell(Lines(out, seconds_between=0))
     assert out.getvalue().splitlines() == [
+        "Fetching apple.npy: 0.5 of 2.0 MB.",
+        "Fetched.",
         "Decoding images: 32 of 64.",
         "Data: 64 images of :apple: and [red]pear[/red].",
         "Epoch 1 of 3: loss 0.250  accuracy 0.500  val_loss nan",
@@ -61,6 +66,19 @@ def test_bar_shows_stages_as_they_are_and_clears_itself(monkeypatch: pytest.Monk
     assert "3/3  loss 0.250  accuracy 0.500" in text
     assert text.endswith("Evaluating.\n")
     assert "\x1b[?25h" in text  # the cursor is shown again
+
+
+def test_bar_goes_on_with_the_next_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    out = Terminal()
+    bar = Bar(out)
+    bar.fetching("apple.npy", 2_000_000, 2_000_000)
+    bar.fetching("pear.npy", 1_000_000, 3_000_000)
+    bar.close()
+    last = out.getvalue().rpartition("Fetching")[2]
+    assert last.startswith(" pear.npy")
+    assert "1.0 of 3.0 MB" in last
 
 
 def test_bar_is_taken_away_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,9 @@ class Listener:
     def stage(self, text: str) -> None:
         self.stages.append(text)
 
+    def fetching(self, name: str, done: int, total: int) -> None:
+        raise AssertionError("simulated images are not fetched")
+
     def decoding(self, done: int, total: int) -> None:
         raise AssertionError("simulated images are not decoded")
 
@@ -69,7 +72,7 @@ def contents(run: Run) -> dict[str, str]:
     return {
         str(path.relative_to(run.path)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(run.path.rglob("*"))
-        if path.is_file() and path not in {run.environment, run.lock}
+        if path.is_file() and path not in {run.environment, run.report, run.lock}
     }
 
 
@@ -79,6 +82,8 @@ def test_run_directory_is_complete(run: Run) -> None:
         "checkpoints/epoch-000003.checkpoint",
         "config.yaml",
         "dataset.json",
+        "findings.json",
+        "gallery.npz",
         "history.csv",
         "metrics.json",
         "model.json",
@@ -91,8 +96,11 @@ def test_run_directory_is_complete(run: Run) -> None:
         "plots/roc.png",
         "predictions.csv",
         "resolved.yaml",
+        "statistics.csv",
+        "weights.npz",
     ]
     assert run.config.read_text() == TINY
+    assert "test images answered right" in run.report.read_text(encoding="utf-8")
     json.loads(run.environment.read_bytes())
 
 
@@ -147,9 +155,12 @@ def test_keras_and_litert_files_give_the_same_answers(run: Run) -> None:
 
     experiment = parse_experiment(TINY, filename="tiny.yaml")
     dataset = load_dataset(experiment.data, experiment.preprocessing, seed=experiment.seed)
-    expected = keras.models.load_model(run.keras_model, compile=False).predict(
+    as_trained = keras.models.load_model(run.keras_model, compile=False).predict(
         dataset.test.images, verbose=0
     )
+    temperature = read_model_record(run.model_record).temperature
+    assert temperature != 1
+    expected = keras.ops.softmax(np.log(as_trained) / temperature)
     answers = Predictor.load(run).predict(dataset.test.images)
     np.testing.assert_allclose(answers, expected, atol=1e-5)
     with run.predictions.open(newline="") as file:
@@ -201,6 +212,48 @@ def test_watching_validation_images_that_are_not_there_is_refused_before_a_run_i
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("folders", "threshold", "words"),
+    [
+        pytest.param({"train/a": 2, "train/b": 2}, "f1", "but there are none", id="none"),
+        pytest.param(
+            {"train/a": 2, "train/b": 2, "validation/b": 3}, "f1", "but all are b", id="one_class"
+        ),
+        pytest.param({"a": 9, "b": 9, "c": 9}, "0.4", "the data have 3", id="three_classes"),
+        pytest.param({"a": 9, "b": 9, "c": 9}, "recall>=0.9", "the data have 3", id="three_goal"),
+    ],
+)
+def test_threshold_that_the_data_leave_without_a_meaning_is_refused_before_a_run_is_made(
+    tmp_path: Path,
+    image_folder: ImageFolder,
+    folders: dict[str, int],
+    threshold: str,
+    words: str,
+) -> None:
+    path = image_folder(folders)
+    overrides = (
+        f"data={{source: folder, path: '{path}', validation_split: 0}}",
+        f"decision.threshold={threshold}",
+    )
+    with pytest.raises(ConfigError, match=r"decision\.threshold") as error:
+        run_experiment(tmp_path / "runs", *overrides)
+    assert words in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_threshold_and_unsure_stand_in_the_metrics_and_what_failed_is_narrated(
+    tmp_path: Path,
+) -> None:
+    listener = Listener()
+    goal = "decision.threshold=precision>=1"
+    run = run_experiment(tmp_path, goal, "training.epochs=1", reporter=listener)
+    decision = json.loads(run.metrics.read_bytes())["decision"]
+    assert decision["threshold_goal"] == "precision>=1"
+    assert decision["threshold"] == read_model_record(run.model_record).threshold
+    assert decision["threshold_goal_reached"] is (decision["notes"] == [])
+    assert set(decision["notes"]) <= set(listener.stages)
+
+
 def test_monitors_of_the_training_images_need_no_validation(tmp_path: Path) -> None:
     stopping = "training.early_stopping={monitor: accuracy}"
     assert run_experiment(tmp_path, *FEW, stopping).is_finished
@@ -231,6 +284,7 @@ def test_fault_46_diverged_run_keeps_its_last_finite_state(
     assert not run.is_finished
     for path in run.path.glob("*.json"):
         finite_json(path)
+    assert "The training diverged" in run.report.read_text(encoding="utf-8")
     assert len(run.history.read_text().splitlines()) == 1
     black = np.zeros((1, 10, 10, 1), np.uint8)
     assert np.isfinite(Predictor.load(run).predict(black)).all()

@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from apple_clf import __version__
-from apple_clf.cli import configuration, data, prediction, running
+from apple_clf.cli import (
+    configuration,
+    data,
+    diagnosis,
+    explaining,
+    importing,
+    lessons,
+    prediction,
+    report,
+    running,
+)
 from apple_clf.errors import AppleClfError
 
 app = typer.Typer(
@@ -29,11 +39,16 @@ app.command()(running.train)
 app.command()(running.resume)
 app.command()(prediction.predict)
 app.command()(prediction.evaluate)
+app.command()(explaining.explain)
 app.command()(running.runs)
 app.command()(running.verify)
+app.command()(diagnosis.diagnose)
+app.command()(report.report)
+app.command("import")(importing.import_)
 app.command()(configuration.init)
 app.add_typer(configuration.app)
 app.add_typer(data.app)
+app.add_typer(lessons.app)
 
 
 def _show_version(asked: bool) -> None:

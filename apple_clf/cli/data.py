@@ -1,16 +1,16 @@
-"""`data simulate`."""
+"""`data simulate`; `data check` is in `checking`, `data fetch` in `fetching`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(name="data", help="Make data sets.", no_args_is_help=True)
+from apple_clf.cli.checking import check
+from apple_clf.cli.fetching import fetch
 
-
-@app.callback()
-def _data() -> None:
-    """Keeps `simulate` a subcommand while it is the only one."""
+app = typer.Typer(name="data", help="Make, check and fetch data sets.", no_args_is_help=True)
+app.command()(check)
+app.command()(fetch)
 
 
 @app.command()
@@ -22,7 +22,7 @@ def simulate(
 ) -> None:
     """Draw a folder of apples and look-alikes.
 
-    It holds OUT/<class>/*.png and a contact sheet.
+    It holds OUT/<class>/*.png; a contact sheet lies beside it.
     """
     from apple_clf.simulation.folder import write_simulated_folder
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice
 
 from apple_clf.cli.options import Format
 from apple_clf.csv_rows import csv_writer
@@ -42,9 +43,10 @@ def write_records(
             for record in records:
                 out.write(f"{_json(record)}\n")
         case Format.csv:
-            writer = csv_writer(out)
+            writer, rest = csv_writer(out), iter(records)
+            first = list(islice(rest, 1))  # where that fails, nothing has been written
             writer.writerow([_cell(column) for column in columns])
-            for record in records:
+            for record in chain(first, rest):
                 writer.writerow([_cell(_look_up(record, column)) for column in columns])
 
 

@@ -126,7 +126,8 @@ def _answer_lines(answers: Iterable[Record], *, width: int) -> Iterator[str]:
             yield f"{'error':{width}}         {file}: {answer['error']}"
         else:
             name = printable(str(answer["class"]))
-            yield f"{name:{width}}  {answer['probability']:.3f}  {file}"
+            doubt = "  unsure: unlike anything it was trained on" if answer["unsure"] else ""
+            yield f"{name:{width}}  {answer['probability']:.3f}  {file}{doubt}"
 
 
 def evaluate(
@@ -189,4 +190,11 @@ def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
         ]
     )
     yield ""
+    if n_unsure := int(evaluation.unsure.sum()):
+        accuracy = evaluation.describe_unsure()["accuracy_of_the_others"]
+        on_others = "" if accuracy is None else f"; accuracy on the others: {accuracy:.3f}"
+        yield (
+            f"Unsure, being unlike anything it was trained on: {n_unsure:,} of "
+            f"{len(evaluation.split):,} images, counted above as answered{on_others}."
+        )
     yield f"The model is {evaluation.verdict}."

@@ -1,14 +1,13 @@
 """`train`, `resume`, `verify` and `runs`."""
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apple_clf.cli.diagnosis import finding_lines, read_findings
 from apple_clf.cli.options import (
     DEFAULT_RUNS,
     CheckpointSeconds,
@@ -20,11 +19,11 @@ from apple_clf.cli.options import (
     RunsFolder,
 )
 from apple_clf.cli.output import Record, table, write_object, write_records
+from apple_clf.cli.reporting import reporting
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
 
 if TYPE_CHECKING:
-    from apple_clf.progress import Reporter
     from apple_clf.runs import Run
     from apple_clf.verification import Verification
 
@@ -47,7 +46,7 @@ def train(
     source = read_source(config)
     filename = str(config) if config else "defaults"
     experiment = parse_experiment(source, filename=filename, overrides=overrides or ())
-    with _reporter(Silent() if quiet else None) as reporter:
+    with reporting(Silent() if quiet else None) as reporter:
         run = train_experiment(
             experiment,
             source=source,
@@ -55,7 +54,7 @@ def train(
             reporter=reporter,
             checkpoint_seconds=checkpoint_seconds,
         )
-    _show(run, format_)
+    show(run, format_)
 
 
 def resume(
@@ -70,13 +69,13 @@ def resume(
     from apple_clf.runs import find_run
     from apple_clf.workflow import resume as resume_run
 
-    with _reporter(Silent() if quiet else None) as reporter:
+    with reporting(Silent() if quiet else None) as reporter:
         finished = resume_run(
             find_run(run, folder=runs),
             reporter=reporter,
             checkpoint_seconds=checkpoint_seconds,
         )
-    _show(finished, format_)
+    show(finished, format_)
 
 
 def verify(
@@ -90,7 +89,7 @@ def verify(
     from apple_clf.runs import find_run
     from apple_clf.verification import verify as verify_run
 
-    with _reporter(Silent() if quiet else None) as reporter:
+    with reporting(Silent() if quiet else None) as reporter:
         outcome = verify_run(find_run(run, folder=runs), reporter=reporter)
     record = outcome.as_dict()
     write_records(
@@ -115,10 +114,11 @@ def _verify_lines(outcome: "Verification") -> Iterator[str]:
         yield "What went in is the same, so a file of the run was changed afterwards."
 
 
-def _show(run: "Run", format_: Format) -> None:
-    """What a training came to."""
+def show(run: "Run", format_: Format) -> None:
+    """Prints what a training or an import came to."""
     if format_ in {Format.json, Format.jsonl}:
-        content = {"run": str(run.path), **_read_metrics(run)}
+        findings = [finding.as_dict() for finding in read_findings(run)]
+        content = {"run": str(run.path), **_read_metrics(run), "findings": findings}
         write_object(content, indent=2 if format_ is Format.json else None)
     else:
         write_records(
@@ -129,44 +129,62 @@ def _show(run: "Run", format_: Format) -> None:
         )
 
 
-@contextmanager
-def _reporter(reporter: "Reporter | None") -> Iterator["Reporter"]:
-    """The reporter given, or the one that fits where stderr goes."""
-    from apple_clf.progress import Bar, Lines, is_terminal
-
-    if reporter is not None:
-        yield reporter
-    elif is_terminal(sys.stderr):
-        bar = Bar(sys.stderr)
-        try:
-            yield bar
-        finally:
-            bar.close()
-    else:
-        yield Lines(sys.stderr)
-
-
 def _train_lines(run: "Run") -> Iterator[str]:
     content = _read_metrics(run)
-    training = content["training"]
-    last = training["last_epoch"]
-    epochs = f"{training['epochs']} epochs"
-    if training["stopped_early"]:
-        epochs += ", stopped early"
-    if training["best_epoch"] != training["epochs"]:
-        epochs += f", the weights after epoch {training['best_epoch']} kept"
-    yield f"Final training accuracy: {last['accuracy']:.3f} ({epochs})"
+    yield _training_line(content["training"]) if content["training"] else _TRAINED_ELSEWHERE
     positive = printable(content["positive_class"])
     yield f"On {content['n_images']:,} {_SPLIT_WORDS[content['split']]}, positive class {positive}:"
     for name, estimate in content["metrics"].items():
         if estimate["value"] is not None:
             interval = f"95 % interval {estimate['low']:.3f} to {estimate['high']:.3f}"
             yield f"  {name.replace('_', ' '):27} {estimate['value']:.3f}  {interval}"
-    yield f"The model is {content['verdict']}."
-    if content["memorisation"]:
-        yield f"In short, {content['memorisation']}."
+    if "decision" in content:  # not in runs of version 0.1
+        yield _decision_line(content)
+    yield from _judgement(run, content)
     yield f"Run: {printable(run.path)}"
+    if run.report.exists():  # not in runs of version 0.1
+        yield f"Look at it: {printable(run.report)}"
     yield f"Ask it: apple-clf predict IMAGE --run {quote(printable(run.path))}"
+
+
+def _judgement(run: "Run", content: Mapping[str, Any]) -> Iterator[str]:
+    """What the numbers mean, each thing once: findings say more than the verdict can."""
+    findings = read_findings(run)
+    if not any(finding.severity == "problem" for finding in findings):
+        yield f"The model is {content['verdict']}."
+    if content["memorisation"] and not findings:
+        yield f"In short, {content['memorisation']}."
+    for finding in findings:
+        yield from finding_lines(finding, run)
+
+
+_TRAINED_ELSEWHERE = "Trained elsewhere: if it learnt from these images, the numbers flatter it."
+
+
+def _training_line(training: Mapping[str, Any]) -> str:
+    """How well the training images are known, and after how many epochs."""
+    epochs = f"{training['epochs']} epochs"
+    if training["stopped_early"]:
+        epochs += ", stopped early"
+    if training["best_epoch"] != training["epochs"]:
+        epochs += f", the weights after epoch {training['best_epoch']} kept"
+    return f"Final training accuracy: {training['last_epoch']['accuracy']:.3f} ({epochs})"
+
+
+def _decision_line(content: Mapping[str, Any]) -> str:
+    """How outputs become answers, and what calibration came to."""
+    decision, error = content["decision"], content["calibration_error"]
+    parts = [f"temperature {decision['temperature']:.2f}"]
+    if decision["temperature"] != 1:
+        before, after = error["as_trained"], error["calibrated"]
+        parts.append(f"calibration error {before:.3f} -> {after:.3f}")
+    if decision["threshold"] is not None:
+        goal = f" for {decision['threshold_goal']}" if decision["threshold_goal"] else ""
+        parts.append(f"threshold {decision['threshold']:.3f}{goal}")
+    unsure = content["unsure"]
+    if decision["novelty_threshold"] is not None:
+        parts.append(f"unsure of {unsure['images']:,} images ({unsure['share']:.1%})")
+    return f"Answers: {', '.join(parts)}."
 
 
 _SPLIT_WORDS = {
@@ -208,7 +226,7 @@ def _summary_of(content: Mapping[str, Any], name: str) -> dict[str, object]:
     return {
         "run": name,
         "status": "finished",
-        "epochs": content["training"]["epochs"],
+        "epochs": content["training"] and content["training"]["epochs"],
         "images": content["n_images"],
         **{metric: content["metrics"][metric]["value"] for metric in METRIC_COLUMNS},
         "verdict": content["verdict"],

@@ -26,11 +26,16 @@ from apple_clf.config.yaml_reader import combined_error
 from apple_clf.config.yaml_values import Node, Path, plain_scalar, shown
 from apple_clf.errors import ConfigError
 
-_BRANCHES: dict[Path, dict[bool, str]] = {
-    ("training", "learning_rate"): {False: "number", True: "record"},
-    ("training", "class_weight"): {False: "word", True: "mapping"},
+_BRANCHES: dict[str | int, tuple[str, ...]] = {
+    "learning_rate": ("number", "record"),
+    "class_weight": ("word", "mapping"),
+    "threshold": ("number", "word"),
+    **dict.fromkeys(
+        ("kernel_size", "pool_size", "strides", "factor", "height_factor", "width_factor"),
+        ("number", "pair"),
+    ),
 }
-"""What pydantic calls the branches of these unions, by whether the value is a mapping."""
+"""What pydantic calls the branches of the unions at these keys."""
 
 _NUMBERS = {"integer", "number"}
 
@@ -53,6 +58,9 @@ _OTHER_NAMES = {
     "color_mode": ("channels", "colour_mode", "mode", "color"),
     "polarity": ("invert",),
     "rate": ("p", "prob", "probability"),
+    "filters": ("out_channels", "n_filters", "num_filters"),
+    "kernel_size": ("kernel", "filter_size"),
+    "strides": ("stride",),
     "use_bias": ("bias",),
     "clipnorm": ("grad_clip", "gradient_clipping", "max_norm"),
     "name": ("experiment", "run_name", "experiment_name"),
@@ -61,6 +69,13 @@ _OTHER_NAMES = {
     "l2": ("weight_decay",),
     "batch_normalization": ("batchnorm", "batch_norm", "bn"),
     "dense": ("linear", "fc", "fully_connected"),
+    "conv2d": ("conv", "convolution", "convolution2d"),
+    "max_pooling2d": ("maxpool", "max_pool", "maxpool2d", "max_pool2d", "pool"),
+    "average_pooling2d": ("avgpool", "avg_pool", "avgpool2d", "avg_pool2d"),
+    "global_average_pooling2d": ("gap", "global_avg_pool", "adaptive_avg_pool2d"),
+    "layer_normalization": ("layernorm", "layer_norm", "ln"),
+    "random_flip": ("flip", "random_horizontal_flip", "random_vertical_flip"),
+    "random_invert": ("invert", "random_polarity"),
     "mean_squared_error": ("mse", "l2_loss"),
     "categorical_focal_crossentropy": ("focal", "focal_loss"),
     "sparse_categorical_crossentropy": ("crossentropy", "cross_entropy", "log_loss", "nll"),
@@ -107,9 +122,14 @@ def _problem(detail: Any, settings: Settings) -> Problem:
             path = (*path, detail["ctx"]["discriminator"].strip("'"))
         case "value_error":
             rule = str(detail["ctx"]["error"])
-            about = (*path, *rule.split(maxsplit=1)[0].split("."))
+            about = (*path, *map(_step, rule.split(maxsplit=1)[0].split(".")))
             return Problem(settings.place(about), ".".join((*map(str, path), f"{rule}.")))
     return Problem(settings.place(path), _wrong_value(settings, path))
+
+
+def _step(name: str) -> str | int:
+    """A key, or the index of an entry of a list."""
+    return int(name) if name.isdecimal() else name
 
 
 def _real_path(data: Node, steps: tuple[str | int, ...]) -> Path:
@@ -124,7 +144,7 @@ def _real_path(data: Node, steps: tuple[str | int, ...]) -> Path:
         node = node_at(data, path)
         tagged = any(map(tag_of, options_at(data, path)))
         tag = (step_into(node, "type") or step_into(node, "source")) if tagged else None
-        branches = (_BRANCHES.get(path, {}).get(type(node) is dict), tag)
+        branches = (*_BRANCHES.get(step, ()), tag)
     return path
 
 
@@ -199,7 +219,8 @@ def _wrong_value(settings: Settings, path: Path) -> str:
         return f"{name} is empty. Give it keys, or remove it."
     hint = _hint(value, options)
     if not isinstance(value, dict | list):  # then a number suffices where a mapping might stand too
-        options = [one for one in options if one.get("type") in _NUMBERS] or options
+        plain = _NUMBERS | {"string"} if _NUMBERS & {one.get("type") for one in options} else set()
+        options = [one for one in options if one.get("type") in plain] or options
     return f"{name} must be {in_words(options)}, not {shown(value)}.{hint}"
 
 

@@ -50,7 +50,7 @@ def _row(option: JsonSchema, key: str, lists: dict[str, list[str]]) -> str:
     names = [name for one in options for name in one.get("enum", [])]
     allowed = in_words(options)
     if len(names) > _LONG:
-        lists[key] = names
+        lists.setdefault(key, names)
         allowed = "a name from the list below"
     required = key in option.get("required", [])
     default = "required" if required else f"`{_inline(schema.get('default'))}`"

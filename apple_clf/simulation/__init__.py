@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
+from apple_clf.large_arrays import empty_pixels
 from apple_clf.simulation.shapes import DRAW, MAX_ROLLS, TURN, Dice, Part, Points
 
 CLASS_NAMES: Final = ("apple", "not_apple")
@@ -60,7 +61,7 @@ def simulate(
     n_apples = round(n * apple_fraction)
     kinds = np.concatenate([np.zeros(n_apples, np.int64), np.resize(_OTHERS, n - n_apples)])
     kinds = np.random.default_rng(order).permutation(kinds)
-    images = np.empty((n, *image_size), np.uint8)
+    images = empty_pixels((n, *image_size))
     length = max(1, _CHUNK_PIXELS // (image_size[0] * image_size[1]))
     for start in range(0, n, length):
         chunk = slice(start, min(start + length, n))

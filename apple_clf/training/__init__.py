@@ -4,6 +4,7 @@ An epoch is one step of `EpochModel`; around it stand Keras's own `fit`, callbac
 The order of the images depends on (seed, epoch) alone.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,11 @@ from apple_clf.backend import keras, memory_told, tf
 from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from apple_clf.config.schema import TrainingConfig
 from apple_clf.datasets import Split
+from apple_clf.layer_statistics import LayerStatistics, WeightSnapshots
 from apple_clf.training.callbacks import EarlyStopping, History, Keeper, OnEpoch, Recorder
 from apple_clf.training.epoch_model import EpochModel
 from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
+from apple_clf.training.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Training:
     """How a training went; the model holds the weights of `best_epoch`."""
 
     history: History
+    statistics: LayerStatistics
+    snapshots: WeightSnapshots
     best_epoch: int  # from 1, the last one without early stopping; 0 is the untrained model
     stopped_early: bool
     diverged: bool  # NaN or infinity in the epoch after the last one of the history
@@ -83,11 +88,18 @@ def fit(
         class_weights=class_weights(config, train.labels, class_names),
         one_hot=not takes_codes(config.loss),
     )
-    recorder = Recorder(n_images=len(train), seed=seed, on_epoch=on_epoch)
+    recorder = Recorder(
+        n_images=len(train),
+        image_bytes=math.prod(train.images.shape[1:]),
+        seed=seed,
+        on_epoch=on_epoch,
+    )
+    statistics = Statistics(diverged=lambda: recorder.diverged)
     stopping, plateau = _early_stopping(config, recorder), _plateau(config)
     keeper = Keeper(
         [*stopping, *plateau],
         recorder,
+        statistics,
         checkpoints=checkpoints,
         seconds=checkpoint_seconds,
         should_stop=should_stop,
@@ -98,11 +110,13 @@ def fit(
         initial_epoch=state.epoch if state else 0,
         epochs=state.epoch if state and state.ended else config.epochs,
         validates=len(validation) > 0,
-        callbacks=[recorder, *stopping, *plateau, keeper],
+        callbacks=[recorder, statistics, *stopping, *plateau, keeper],
     )
     n_epochs = len(recorder.history["loss"])
     return Training(
         recorder.history,
+        statistics.table,
+        statistics.snapshots,
         best_epoch=stopping[0].best_epoch + 1 if stopping and n_epochs else n_epochs,
         stopped_early=not recorder.diverged and n_epochs < config.epochs,
         diverged=recorder.diverged,

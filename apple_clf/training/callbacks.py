@@ -9,6 +9,8 @@ import numpy as np
 from apple_clf.backend import keras
 from apple_clf.checkpoints import Checkpoints, State
 from apple_clf.training.epoch_model import EpochModel
+from apple_clf.training.epoch_order import epoch_order
+from apple_clf.training.statistics import Statistics
 
 History = dict[str, list[float]]
 """By name a list with a value per epoch; the learning rate is that of the epoch's last step."""
@@ -21,9 +23,10 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 class Recorder(keras.callbacks.Callback):
     """Orders each epoch's images, records its values, and stops at NaN or infinity."""
 
-    def __init__(self, *, n_images: int, seed: int, on_epoch: OnEpoch) -> None:
+    def __init__(self, *, n_images: int, image_bytes: int, seed: int, on_epoch: OnEpoch) -> None:
         super().__init__()
         self.n_images = n_images
+        self.image_bytes = image_bytes
         self.seed = seed
         self.report = on_epoch
         self.history: History = {"loss": []}
@@ -33,7 +36,9 @@ class Recorder(keras.callbacks.Callback):
         self.finite_weights = self.model.get_weights()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.n_images)
+        order = epoch_order(
+            self.n_images, image_bytes=self.image_bytes, seed=self.seed, epoch=epoch
+        )
         self.model.order.assign(order.astype(np.int32))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
@@ -79,6 +84,7 @@ class Keeper(keras.callbacks.Callback):
         self,
         callbacks: Sequence[keras.callbacks.Callback],
         recorder: Recorder,
+        statistics: Statistics,
         *,
         checkpoints: Checkpoints | None,
         seconds: float,
@@ -87,6 +93,7 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.callbacks = callbacks
         self.recorder = recorder
+        self.statistics = statistics
         self.checkpoints = checkpoints
         self.seconds = seconds
         self.should_stop = should_stop
@@ -105,6 +112,7 @@ class Keeper(keras.callbacks.Callback):
                 for variable, value in zip(variables, values, strict=True):
                     variable.assign(value)
             self.recorder.history = state.history
+            self.statistics.restore(state.statistics)
         return state
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
@@ -142,6 +150,7 @@ class Keeper(keras.callbacks.Callback):
             variables=[variable.numpy() for variable in self.model.variables],
             optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
             best_weights=best[0] or [] if best else [],
+            statistics=self.statistics.arrays(),
         )
 
 

@@ -18,7 +18,7 @@ from apple_clf.cli import app
 from apple_clf.runs import Run
 from cli.conftest import PROGRAM, Cli, Shell
 
-HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "sklearn"}
+HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "sklearn", "pooch", "requests"}
 
 
 def all_commands(command: Any, *names: str) -> dict[tuple[str, ...], Any]:
@@ -35,8 +35,9 @@ COMMANDS = all_commands(get_command(app))
 def test_commands_are_the_ones_that_are_documented() -> None:
     leaves = [" ".join(words) for words, c in COMMANDS.items() if not hasattr(c, "commands")]
     assert sorted(leaves) == [
-        *("config check", "config schema", "config show", "data simulate", "evaluate"),
-        *("init", "predict", "resume", "runs", "train", "verify"),
+        *("config check", "config schema", "config show", "data check"),
+        *("data fetch", "data simulate", "diagnose", "evaluate", "explain"),
+        *("import", "init", "predict", "report", "resume", "runs", "train", "verify"),
     ]
 
 
@@ -165,6 +166,7 @@ LIGHT = {
     "init": ["init", "new.yaml"],
     "runs": ["runs"],
     "check": ["config", "check"],
+    "diagnose": ["diagnose"],
     "predict": ["predict", "a.png"],
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from apple_clf.cli.options import Format
 from apple_clf.cli.output import FORMULA_STARTS, Record, table, write_object, write_records
+from apple_clf.errors import ArtifactError
 
 RECORDS: list[Record] = [
     {"name": "a,b", "inner": {"x.y": 0.1, "z": None}, "good": True},
@@ -32,6 +33,27 @@ def test_json_is_one_array(capsys: pytest.CaptureFixture[str], n: int) -> None:
 def test_json_lines_hold_an_object_each(capsys: pytest.CaptureFixture[str]) -> None:
     lines = written(RECORDS, Format.jsonl, capsys).splitlines()
     assert [json.loads(line) for line in lines] == RECORDS
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_nothing_is_written_before_the_first_record_fails(
+    format_: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(nth: int) -> Record:
+        raise ArtifactError("damaged")
+
+    with pytest.raises(ArtifactError):
+        write_records(
+            map(answer, range(2)),
+            format_,
+            columns=["name"],
+            as_text=lambda records: map(str, records),
+        )
+    assert capsys.readouterr().out == ""
+
+
+def test_csv_without_records_has_its_head(capsys: pytest.CaptureFixture[str]) -> None:
+    assert written([], Format.csv, capsys, "name", "good") == "name,good\n"
 
 
 def test_csv_reads_back_and_reaches_into_mappings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.runs import Run
@@ -44,6 +46,39 @@ def test_json_has_an_object_per_file_with_the_public_keys(
     assert (answer["file"], answer["unsure"], answer["error"]) == (names[0], False, None)
     assert isinstance(answer["probabilities"], dict)
     assert answer["probabilities"][answer["class"]] == answer["probability"]
+
+
+def test_picture_unlike_the_training_images_is_unsure_in_every_format(
+    cli: Cli, run: Run, tmp_path: Path
+) -> None:
+    blank = tmp_path / "blank.png"
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(blank)
+    (line,) = cli("predict", blank, "--run", run.path).out.splitlines()
+    assert line.endswith("blank.png  unsure: unlike anything it was trained on")
+    (answer,) = answers(cli("predict", blank, "--run", run.path, "--format", "json"))
+    assert answer["unsure"] is True
+    assert answer["class"] is not None
+    assert answer["probabilities"]
+    rows = csv.DictReader(
+        io.StringIO(cli("predict", blank, "--run", run.path, "--format", "csv").out)
+    )
+    assert [row["unsure"] for row in rows] == ["true"]
+
+
+def test_evaluate_tells_how_many_pictures_it_is_unsure_of(
+    cli: Cli, run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pictures, tmp_path / "all")
+    Image.new("L", (8, 8), 255).save(tmp_path / "all" / "äpfel" / "blank.png")
+    text = cli("evaluate", "--data", tmp_path / "all", "--run", run.path).out
+    (line,) = [line for line in text.splitlines() if line.startswith("Unsure")]
+    described = json.loads(
+        cli("evaluate", "--data", tmp_path / "all", "--run", run.path, "--format", "json").out
+    )
+    assert described["n_images"] == 25
+    assert described["unsure"]["images"] >= 1
+    assert f": {described['unsure']['images']} of 25 images, counted above" in line
+    assert f"{described['unsure']['accuracy_of_the_others']:.3f}" in line
 
 
 def test_all_formats_hold_the_same_answers(cli: Cli, run: Run, folder: Path) -> None:
@@ -234,7 +269,7 @@ def test_fault_43_newer_format_is_4(cli: Cli, copy: Run, names: list[str]) -> No
     copy.model_record.write_text(json.dumps(content))
     outcome = cli("predict", names[0], "--run", copy.path)
     assert outcome.code == 4
-    assert "format_version is 9; this version reads 1" in outcome.err
+    assert "format_version is 9; this version reads 2" in outcome.err
 
 
 def test_fault_44_other_image_size_is_4(cli: Cli, copy: Run, names: list[str]) -> None:

@@ -30,8 +30,14 @@ def test_train_tells_how_it_goes_and_what_came_of_it(
     answer = outcome.out.splitlines()
     assert re.fullmatch(r"Final training accuracy: [01]\.\d{3} \(2 epochs\)", answer[0])
     assert answer[1] == "On 4 test images, positive class äpfel:"
-    assert answer[-3].startswith("The model is ") or answer[-3].startswith("In short, ")
-    assert answer[-2:] == [f"Run: {run.path}", f"Ask it: apple-clf predict IMAGE --run {run.path}"]
+    assert re.search(r"^(The model is |Problem: )", outcome.out, re.MULTILINE)
+    (line,) = [line for line in answer if line.startswith("Answers: temperature ")]
+    assert re.search(r"calibration error 0\.\d{3} -> 0\.\d{3}, threshold 0\.500, unsure of ", line)
+    assert answer[-3:] == [
+        f"Run: {run.path}",
+        f"Look at it: {run.report}",
+        f"Ask it: apple-clf predict IMAGE --run {run.path}",
+    ]
     assert run.config.read_bytes() == experiment.read_bytes()
 
 
@@ -43,6 +49,7 @@ def test_quiet_train_in_json_writes_one_object_and_no_narration(
     content = json.loads(outcome.out)
     run = find_run(None, folder=tmp_path)
     assert content.pop("run") == str(run.path)
+    assert content.pop("findings") == json.loads(run.findings.read_bytes())["findings"]
     assert content == json.loads(run.metrics.read_bytes())
 
 

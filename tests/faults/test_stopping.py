@@ -20,6 +20,7 @@ from apple_clf.errors import ArtifactError, LockedError
 from apple_clf.interruption import InterruptedTrainingError
 from apple_clf.progress import Silent
 from apple_clf.runs import Run, list_runs, locked
+from apple_clf.verification import verify
 from apple_clf.workflow import resume, train
 
 from .harness import EXPERIMENT, differences
@@ -139,6 +140,36 @@ def test_fault_35_edited_experiment_is_refused_with_the_key(tmp_path: Path) -> N
     assert resume(run).is_finished
 
 
+def test_fault_35_other_threads_are_told_and_recorded(
+    tmp_path: Path,
+    reference: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("apple_clf.environment.TRAINING_THREADS", 2)
+        run = interrupted_run(tmp_path)
+    resume(run, checkpoint_seconds=0)
+    change = "threads was 2 and is now 1"
+    assert told_by(caplog) == [
+        f"{run.path}: {change} since the last checkpoint, so the result may differ from that of a "
+        "training that was never stopped."
+    ]
+    assert differences(run, reference) == []  # they really are the same
+    assert json.loads(run.environment.read_bytes())["changed_on_resume"] == [change]
+    assert verify(run).inputs == (f"when it was resumed, {change}",)
+
+
+def told_by(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the package logged; TensorFlow logs too."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("apple_clf")]
+
+
+def test_fault_35_same_machine_is_no_news(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    resume(interrupted_run(tmp_path))
+    assert told_by(caplog) == []
+
+
 def test_fault_35_changed_data_are_refused(tmp_path: Path) -> None:
     run = interrupted_run(tmp_path)
     record = json.loads(run.dataset.read_bytes())
@@ -210,6 +241,56 @@ def rest_of(process: subprocess.Popen[str], *until: str) -> str:
         if any(text in line for text in until):
             break
     return "".join(lines)
+
+
+LARGE_BATCH = """\
+data: {source: noise, train_samples: 32768, validation_samples: 0, test_samples: 20}
+preprocessing: {image_size: [4, 4], resize: stretch, polarity: as_is}
+model: {layers: [{type: dense, units: 4096}]}
+training: {batch_size: 32768, epochs: 3}
+"""
+WITH_LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+from apple_clf.errors import MemoryLimitError
+from apple_clf.progress import Silent
+from apple_clf.runs import Run
+from apple_clf.workflow import resume
+
+class Limiting(Silent):
+    def stage(self, text):
+        if text.startswith("Training"):  # of 512 MB that an array of a step needs
+            status = Path("/proc/self/status").read_text()
+            held = 1024 * int(status.partition("VmData:")[2].split()[0])
+            resource.setrlimit(resource.RLIMIT_DATA, (held + (200 << 20),) * 2)
+
+try:
+    resume(Run(Path(sys.argv[1])), reporter=Limiting(), checkpoint_seconds=0)
+except MemoryLimitError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits private memory")
+def test_fault_45_full_memory_in_an_epoch_keeps_the_checkpoint(tmp_path: Path) -> None:
+    experiment = parse_experiment(LARGE_BATCH, filename="e.yaml")
+    with pytest.raises(InterruptedTrainingError):
+        train(experiment, source=b"", folder=tmp_path, reporter=Signalling(signal.SIGTERM, epoch=1))
+    (run,) = list_runs(tmp_path)
+    (checkpoint,) = run.checkpoints.iterdir()
+    before = checkpoint.read_bytes()
+    told = subprocess.run(
+        [sys.executable, "-c", WITH_LITTLE_MEMORY, run.path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Where C++ does not check an allocation, TensorFlow dies of it.
+    is_told = told.stdout.startswith("memory ran out while training. Try half the batch size")
+    assert is_told or told.returncode in {-signal.SIGABRT, -signal.SIGSEGV}
+    assert checkpoint.read_bytes() == before
+    assert resume(run).is_finished
 
 
 def test_fault_38_39_nohup_ctrl_c_and_the_command_that_it_prints(tmp_path: Path) -> None:

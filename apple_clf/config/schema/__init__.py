@@ -11,12 +11,15 @@ from pydantic import Field, model_validator
 
 from apple_clf.config.schema.base import Name, Record
 from apple_clf.config.schema.data import (
+    Cifar100Data,
     DataConfig,
     FolderData,
     NoiseData,
     NpzData,
+    QuickDrawData,
     SimulatedData,
 )
+from apple_clf.config.schema.decision import DecisionConfig
 from apple_clf.config.schema.model import (
     Activation,
     ActivationName,
@@ -41,6 +44,7 @@ from apple_clf.config.schema.optimizers import (
     RMSprop,
     Schedule,
 )
+from apple_clf.config.schema.shapes import shapes_after
 from apple_clf.config.schema.training import (
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -63,8 +67,10 @@ __all__ = [
     "BatchNormalization",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "Cifar100Data",
     "CosineSchedule",
     "DataConfig",
+    "DecisionConfig",
     "Dense",
     "Dropout",
     "EarlyStopping",
@@ -84,6 +90,7 @@ __all__ = [
     "PiecewiseConstantSchedule",
     "PolynomialSchedule",
     "Preprocessing",
+    "QuickDrawData",
     "RMSprop",
     "Record",
     "ReduceOnPlateau",
@@ -110,9 +117,16 @@ class Experiment(Record):
     """The network."""
     training: TrainingConfig = TrainingConfig()
     """How the network learns."""
+    decision: DecisionConfig = DecisionConfig()
+    """How its outputs become answers."""
 
     @model_validator(mode="after")
-    def _monitor_exists(self) -> Self:
+    def _layers_fit(self) -> Self:
+        shapes_after(self.model.layers, self.preprocessing.shape)
+        return self
+
+    @model_validator(mode="after")
+    def _validation_exists(self) -> Self:
         """A folder may hold a validation split of its own, so it is trusted here."""
         data, training = self.data, self.training
         if isinstance(data, NoiseData | SimulatedData):
@@ -121,6 +135,12 @@ class Experiment(Record):
             key, amount = "data.validation_split", data.validation_split
         if amount > 0 or isinstance(data, FolderData):
             return self
+        if self.decision.goal is not None:
+            message = (
+                f"decision.threshold {self.decision.goal} needs validation images: raise {key} "
+                "above 0 or give the threshold as a number"
+            )
+            raise ValueError(message)
         for part in ("early_stopping", "reduce_on_plateau"):
             callback: EarlyStopping | ReduceOnPlateau | None = getattr(training, part)
             if callback is not None and callback.monitor.startswith("val_"):
