@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test check bench faults format clean
+.PHONY: train test check bench bench-accuracy bench-checks bench-diagnosis concepts faults format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -20,6 +20,18 @@ check: .venv/.dev  ## lint, format, types, import layers
 
 bench: .venv/.dev  ## this project against its peers, in one run
 	$(BIN)/python -m benchmarks
+
+bench-accuracy: .venv/.dev  ## how good the recipes are on real drawings, five seeds each
+	$(BIN)/python -m benchmarks.accuracy
+
+bench-checks: .venv/.dev  ## what data check finds of planted copies and wrong labels
+	$(BIN)/python -m benchmarks.planted
+
+bench-diagnosis: .venv/.dev  ## known faults: are they found, and does the proposed edit cure them
+	$(BIN)/python -m benchmarks.diagnosis
+
+concepts: .venv/.dev  ## draw the pictures of docs/concepts.md again, from real trainings
+	$(BIN)/python -m benchmarks.concepts
 
 faults: .venv/.dev  ## kill hundreds of trainings, and see that each comes to the same bytes
 	$(BIN)/python -m tests.faults

@@ -45,7 +45,6 @@ class Workshop:
         """A folder of small PNGs in two classes."""
         folder = self.folder / "small"
         self.make([APPLE_CLF, "data", "simulate", folder, "--samples", str(SMALL), "--size", "28"])
-        (folder / "contact_sheet.png").unlink()
         return folder
 
     @cached_property
