@@ -73,21 +73,7 @@ def fit(
         FileSystemError: a checkpoint cannot be written.
         MemoryLimitError: the network or a batch does not fit into memory.
     """
-    trainer = EpochModel(inputs=model.inputs, outputs=model.outputs)
-    accuracy = "SparseCategoricalAccuracy" if takes_codes(config.loss) else "CategoricalAccuracy"
-    trainer.compile(
-        optimizer=build_optimizer(config, steps_per_epoch=-(-len(train) // config.batch_size)),
-        loss=build_loss(config.loss),
-        metrics=[getattr(keras.metrics, accuracy)(name="accuracy")],
-        jit_compile=False,  # XLA makes a loop of small matrix products 20 times slower on a CPU
-    )
-    trainer.attach(
-        train,
-        validation,
-        batch_size=config.batch_size,
-        class_weights=class_weights(config, train.labels, class_names),
-        one_hot=not takes_codes(config.loss),
-    )
+    trainer = _trainer(model, config, train, validation, class_names)
     recorder = Recorder(
         n_images=len(train),
         image_bytes=math.prod(train.images.shape[1:]),
@@ -122,6 +108,32 @@ def fit(
         diverged=recorder.diverged,
         interrupted=keeper.interrupted,
     )
+
+
+def _trainer(
+    model: keras.Model,
+    config: TrainingConfig,
+    train: Split,
+    validation: Split,
+    class_names: Sequence[str],
+) -> EpochModel:
+    """The model as one whose step is an epoch, compiled, with its data attached."""
+    trainer = EpochModel(inputs=model.inputs, outputs=model.outputs)
+    accuracy = "SparseCategoricalAccuracy" if takes_codes(config.loss) else "CategoricalAccuracy"
+    trainer.compile(
+        optimizer=build_optimizer(config, steps_per_epoch=-(-len(train) // config.batch_size)),
+        loss=build_loss(config.loss),
+        metrics=[getattr(keras.metrics, accuracy)(name="accuracy")],
+        jit_compile=False,  # XLA makes a loop of small matrix products 20 times slower on a CPU
+    )
+    trainer.attach(
+        train,
+        validation,
+        batch_size=config.batch_size,
+        class_weights=class_weights(config, train.labels, class_names),
+        one_hot=not takes_codes(config.loss),
+    )
+    return trainer
 
 
 def _run_epochs(

@@ -1,6 +1,3 @@
-import csv
-import io
-import json
 import os
 import subprocess
 import sys
@@ -322,57 +319,6 @@ def test_fault_28_files_may_go_once_the_data_are_loaded(image_folder: ImageFolde
         path.write_bytes(b"overwritten")
         path.unlink()
     np.testing.assert_array_equal(dataset.train.images, before)
-
-
-HOSTILE = [b"a\nb", b"\x1b[31mred", b"<script>", b"=cmd", b"\xff\xfe", b'"quoted", twice']
-
-
-def test_fault_29_hostile_names_make_valid_json_and_csv(tmp_path: Path) -> None:
-    from apple_clf.evaluation import Evaluation
-
-    for i, name in enumerate(HOSTILE):
-        for j in range(4):
-            file = os.fsdecode(name) + f"-{j}.png"
-            write_image(tmp_path / os.fsdecode(name) / file, 10 * i + j)
-        (tmp_path / os.fsdecode(name) / os.fsdecode(name + b".txt")).touch()
-        (tmp_path / os.fsdecode(name) / os.fsdecode(name + b".png")).touch()
-    dataset = load(folder_data(tmp_path, bad_files="skip"))
-
-    text = json.dumps(dataset.describe(), ensure_ascii=False)
-    described = json.loads(text.encode("utf-8"))
-    assert described["class_names"] == list(dataset.class_names)
-    assert len(described["bad_files"]) == len(described["skipped"]) == len(HOSTILE)
-
-    n, n_classes = len(dataset.train), len(HOSTILE)
-    evaluation = Evaluation(
-        class_names=dataset.class_names,
-        positive_class=dataset.positive_class,
-        split=dataset.train,
-        probabilities=np.full((n, n_classes), 1 / n_classes, np.float32),
-        as_trained=np.full((n, n_classes), 1 / n_classes, np.float32),
-        predicted=dataset.train.labels,
-        unsure=np.zeros(n, np.bool_),
-        estimates={},
-    )
-    content = evaluation.predictions_csv().encode("utf-8").decode("utf-8")
-    header, *rows = csv.reader(io.StringIO(content, newline=""))
-    assert [len(row) for row in rows] == [len(header)] * n
-    assert [row[:2] for row in rows] == [
-        [name, dataset.class_names[label]]
-        for name, label in zip(dataset.train.names, dataset.train.labels, strict=True)
-    ]
-    assert not [cell for row in [header, *rows] for cell in row if cell[:1] in "=+-@\t\r\n"]
-
-
-def test_fault_29_bad_files_are_listed_on_a_line_each(image_folder: ImageFolder) -> None:
-    folder = image_folder({"a": 3, "b": 3})
-    for name in HOSTILE:
-        (folder / "a" / os.fsdecode(name + b".png")).touch()
-    with pytest.raises(DataError) as raised:
-        load(folder_data(folder))
-    lines = str(raised.value).splitlines()
-    assert len(lines) == 1 + len(HOSTILE)
-    assert all(line.isprintable() for line in lines)
 
 
 def test_labelled_folder_is_the_test_split_if_there_is_one(image_folder: ImageFolder) -> None:
