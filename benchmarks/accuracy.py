@@ -1,18 +1,19 @@
 """Prints how good the recipes are, A1 to A8, each with five seeds; `make bench-accuracy`.
 
-    python -m benchmarks.accuracy [--data FOLDER] [--seeds 5] [--only A1,A2] > docs/results.md
+    python -m benchmarks.accuracy [--data FOLDER] [--seeds 5] [--only A1,A2] [--runs FOLDER]
 
-FOLDER holds quickdraw/ and grocery/, each with <split>/<class>/*. Test images are looked at here
-and nowhere else: the recipes were chosen on validation images.
+The data folder holds quickdraw/ and grocery/, each with <split>/<class>/*. Test images are looked
+at here and nowhere else: the recipes were chosen on validation images. With --runs the trainings
+are kept there, and those that are there already are not repeated.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from typing import Any
 from apple_clf.datasets import load_labelled_folder
 from apple_clf.evaluation import evaluate
 from apple_clf.inference import Predictor
-from apple_clf.runs import Run
+from apple_clf.runs import Run, find_run, list_runs
 from benchmarks.drawings import VIEWS, write_imbalanced, write_no_drawings, write_view
 from benchmarks.workshop import APPLE_CLF, ROOT
 
@@ -38,10 +39,16 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run and how long its whole process took."""
+    """A finished run."""
 
     run: Run
-    seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """From reading the data to the last file."""
+        content = json.loads(self.run.environment.read_bytes())
+        seconds: float = content["duration_seconds"]["all"]
+        return seconds
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -82,22 +89,25 @@ class Laboratory:
 
     def _train(self, key: tuple[str, ...], seed: int) -> Trained:
         config, *settings = key
-        runs = self.folder / f"{len(self.done):02d}-seed-{seed}"
-        overrides = [part for setting in (*settings, f"seed={seed}") for part in ("--set", setting)]
-        started = time.monotonic()
-        finished = subprocess.run(
-            [APPLE_CLF, "train", ROOT / "configs" / config, *overrides, "--runs", runs, "--quiet"],
-            env={**os.environ, "APPLE_CLF_CACHE": str(self.folder / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
+        digest = hashlib.sha256("\0".join(settings).encode()).hexdigest()[:8]
+        runs = self.folder / f"{Path(config).stem}-{digest}-seed-{seed}"
+        if not any(run.is_finished for run in list_runs(runs)):
+            overrides = [part for text in (*settings, f"seed={seed}") for part in ("--set", text)]
+            experiment = ROOT / "configs" / config
+            finished = subprocess.run(
+                [APPLE_CLF, "train", experiment, *overrides, "--runs", runs, "--quiet"],
+                env={**os.environ, "APPLE_CLF_CACHE": str(self.folder / "cache")},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if finished.returncode:
+                raise RuntimeError(f"{config}, seed {seed}: {finished.stderr[-500:].strip()}")
+        trained = Trained(find_run(None, folder=runs))
+        print(
+            f"{config} {' '.join(settings)} seed {seed}: {trained.seconds:.0f} s", file=sys.stderr
         )
-        if finished.returncode:
-            raise RuntimeError(f"{config}, seed {seed}: {finished.stderr[-500:].strip()}")
-        (path,) = (path for path in runs.iterdir() if path.is_dir())
-        seconds = time.monotonic() - started
-        print(f"{config} {' '.join(settings)} seed {seed}: {seconds:.0f} s", file=sys.stderr)
-        return Trained(Run(path), seconds)
+        return trained
 
     def on_drawings(self, config: str) -> list[Trained]:
         """A run of an experiment on the real drawings for each seed."""
@@ -117,8 +127,8 @@ class Result:
 
     def __str__(self) -> str:
         values = self.values
-        spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-        figure = f"{mean(values):.3f}{spread} ({min(values):.3f} to {max(values):.3f}, "
+        spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+        figure = f"{mean(values):.4f}{spread} ({min(values):.4f} to {max(values):.4f}, "
         verdict = "-" if self.met is None else "yes" if self.met(mean(values)) else "**missed**"
         took = f"{median(self.seconds):.0f}" if self.seconds else "-"
         cells = (self.number, self.what, f"{figure}{len(values)})", self.target, verdict, took)
@@ -281,6 +291,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--runs", type=Path, help="keep the trainings in this folder")
     parser.add_argument("--only", default=",".join(RESULTS), metavar="A1,A2")
     arguments = parser.parse_args()
     if not (arguments.data / "quickdraw").is_dir():
@@ -288,7 +299,7 @@ def main() -> int:
         return 3
     print(HEAD, flush=True)
     with tempfile.TemporaryDirectory(prefix="apple-clf-accuracy-") as folder:
-        laboratory = Laboratory(arguments.data, Path(folder), arguments.seeds)
+        laboratory = Laboratory(arguments.data, arguments.runs or Path(folder), arguments.seeds)
         for number in arguments.only.upper().split(","):
             for result in RESULTS[number](laboratory):
                 print(result, flush=True)

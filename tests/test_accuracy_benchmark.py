@@ -18,13 +18,14 @@ def at_least(limit: float) -> Callable[[float], bool]:
 )
 def test_the_mean_is_held_to_the_target(values: list[float], verdict: str) -> None:
     row = str(Result("A2", "dense", values, ">= 0.800", at_least(0.8), [3, 5]))
-    assert f"| {sum(values) / 2:.3f} ± " in row
+    assert f"| {sum(values) / 2:.4f} ± " in row
     assert row.endswith(f"| >= 0.800 | {verdict} | 4 |")
 
 
 def test_a_result_without_a_target_is_only_shown() -> None:
     assert (
-        str(Result("A1", "blog", [0.5])) == "| A1 | blog | 0.500 (0.500 to 0.500, 1) | - | - | - |"
+        str(Result("A1", "blog", [0.5]))
+        == "| A1 | blog | 0.5000 (0.5000 to 0.5000, 1) | - | - | - |"
     )
 
 

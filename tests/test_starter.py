@@ -19,10 +19,13 @@ def start(folder: Path | None, *, name: str = "mine") -> tuple[str, Experiment]:
 
 
 def make(folder: Path, picture: np.ndarray, *, names: tuple[str, ...] = ("a", "b")) -> Path:
-    for name in names:
+    """Writes three pictures a class, all alike but for the level of one pixel."""
+    for n, name in enumerate(names):
         (folder / name).mkdir(parents=True)
         for i in range(3):
-            Image.fromarray(picture).save(folder / name / f"{i}.png")
+            different = picture.copy()
+            different[-1, -1] = 3 * n + i
+            Image.fromarray(different).save(folder / name / f"{i}.png")
     return folder
 
 

@@ -37,7 +37,8 @@ def test_commands_are_the_ones_that_are_documented() -> None:
     assert sorted(leaves) == [
         *("config check", "config schema", "config show", "data check"),
         *("data fetch", "data simulate", "diagnose", "evaluate", "explain"),
-        *("import", "init", "predict", "report", "resume", "runs", "train", "verify"),
+        *("import", "init", "lesson list", "lesson run"),
+        *("predict", "report", "resume", "runs", "train", "verify"),
     ]
 
 
