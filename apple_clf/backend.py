@@ -30,7 +30,13 @@ keras.config.set_floatx("float32")  # whatever ~/.keras/keras.json says
 keras.config.set_image_data_format("channels_last")
 keras.config.disable_interactive_logging()
 
-__all__ = ["keras", "memory_told", "tf"]
+__all__ = ["forget_models", "keras", "memory_told", "tf"]
+
+
+def forget_models() -> None:
+    """Frees what Keras keeps of models that are no longer used, where many are trained."""
+    keras.backend.clear_session()
+    keras.config.disable_interactive_logging()  # which is forgotten with them
 
 
 @contextmanager

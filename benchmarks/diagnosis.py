@@ -81,9 +81,8 @@ def _try(trial: Trial) -> Outcome:
 
 def _diagnosed(overrides: Recipe, folder: Path) -> dict[str, tuple[str, ...]]:
     """The edit of each finding of a training, by name."""
-    import keras
-
     from apple_clf import saving
+    from apple_clf.backend import forget_models
     from apple_clf.config import parse_experiment
     from apple_clf.diagnosis import diagnose, read_record
     from apple_clf.errors import DivergedError
@@ -93,7 +92,7 @@ def _diagnosed(overrides: Recipe, folder: Path) -> dict[str, tuple[str, ...]]:
     os.environ["APPLE_CLF_CACHE"] = str(folder / "cache")
     vars(saving)["draw"] = lambda *_: {}  # pictures take longer than these trainings
     vars(saving)["draw_history"] = lambda *_, **__: b""
-    keras.backend.clear_session()
+    forget_models()
     experiment = parse_experiment(BASE, filename="base", overrides=overrides)
     try:
         run = train(experiment, source=BASE.encode(), folder=folder / "runs")

@@ -1,4 +1,7 @@
-from apple_clf.backend import keras, tf
+import gc
+import weakref
+
+from apple_clf.backend import forget_models, keras, tf
 from apple_clf.parallel import TRAINING_THREADS
 
 
@@ -13,3 +16,12 @@ def test_keras_is_set_up_whatever_its_settings_file_says() -> None:
     assert keras.config.floatx() == "float32"
     assert keras.config.image_data_format() == "channels_last"
     assert not keras.config.is_interactive_logging_enabled()
+
+
+def test_forgetting_models_keeps_the_settings() -> None:
+    model = weakref.ref(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+    forget_models()
+    gc.collect()
+    assert model() is None
+    assert not keras.config.is_interactive_logging_enabled()
+    assert keras.config.backend() == "tensorflow"

@@ -113,7 +113,7 @@ def _answers(
     on_epoch: OnEpoch,
 ) -> FloatArray:
     """Class probabilities of unseen images from a network trained anew, (n, n_classes)."""
-    from apple_clf.backend import keras
+    from apple_clf.backend import forget_models, keras
     from apple_clf.model import build_model
     from apple_clf.training import fit
 
@@ -136,5 +136,5 @@ def _answers(
             "the training that looks for wrong labels diverged (NaN or infinity). Try a "
             "tenth of training.learning_rate, or leave this check out: --folds 0."
         )
-    keras.backend.clear_session()
+    forget_models()
     return answers
