@@ -10,6 +10,11 @@ def test_one_thread_computes() -> None:
     assert tf.config.threading.get_inter_op_parallelism_threads() == 1
 
 
+def test_garbage_is_collected_but_not_among_what_was_imported() -> None:
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 100_000
+
+
 def test_keras_is_set_up_whatever_its_settings_file_says() -> None:
     # A whole training under a hostile one is in test_workflow.py.
     assert keras.config.backend() == "tensorflow"
