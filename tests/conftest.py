@@ -1,6 +1,7 @@
 """Fixtures of all tests: nobody's cache or runs are touched; tiny folders of images; processes."""
 
 import os
+import signal
 import stat
 import tempfile
 import traceback
@@ -16,6 +17,12 @@ NOBODY = 65534
 
 ImageFolder = Callable[[Mapping[str, int]], Path]
 InChild = Callable[[Callable[[], str]], str]
+
+
+def pytest_configure() -> None:
+    """Signals do what they do at a terminal: jobs in the background start with two ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
