@@ -11,7 +11,7 @@ from pathlib import Path
 from apple_clf.config import parse_experiment, read_source
 from apple_clf.diagnosis import read_record
 from apple_clf.files import cannot_write, printable, write_whole
-from apple_clf.lessons.library import Lesson, find_lesson, list_lessons
+from apple_clf.lessons.catalogue import Lesson, find_lesson, list_lessons
 from apple_clf.lessons.measures import measure
 from apple_clf.lessons.picture import draw
 from apple_clf.lessons.rules import Verdict

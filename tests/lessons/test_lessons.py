@@ -4,7 +4,7 @@ import pytest
 
 from apple_clf.config import load_experiment
 from apple_clf.lessons import Lesson, Outcome, list_lessons, teach
-from apple_clf.lessons.library import Prediction
+from apple_clf.lessons.catalogue import Prediction
 
 LESSONS = {lesson.name: lesson for lesson in list_lessons()}
 TINY = """\
