@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from apple_clf.config.schema import DecisionConfig
 
 
+MIN_TO_CALIBRATE = 50
+"""Images below which a fitted temperature more often harms than helps: drawn from known
+probabilities, 30 of them made the log loss worse by 0.03 where no temperature was needed, 50 by
+0.015, as much as they won where the logits were 1.5 times too large."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """How outputs become answers."""
@@ -78,7 +84,12 @@ def fit_decision(
         y_true: class codes, int, (n,).
         positive: class code.
     """
-    temperature = 1.0 if config.calibration is None else fit_temperature(logits, y_true)
+    notes: list[str] = []
+    temperature = 1.0
+    if config.calibration is not None and len(y_true) < MIN_TO_CALIBRATE:
+        notes.append(_too_few(len(y_true)))
+    elif config.calibration is not None:
+        temperature = fit_temperature(logits, y_true)
     choice = None
     threshold = None if logits.shape[1] > 2 or config.goal is not None else float(config.threshold)
     if config.goal is not None:
@@ -86,6 +97,8 @@ def fit_decision(
         probabilities = softmax(logits, temperature=temperature).astype(np.float32)
         choice = choose_threshold(y_true, probabilities, positive=positive, goal=config.goal)
         threshold = choice.threshold
+        if not choice.reached:
+            notes.append(_out_of_reach(choice))
     rate = config.false_alarm_rate
     limit = None if rate is None else novelty_threshold(novelty, false_alarm_rate=rate)
     return Decision(
@@ -94,7 +107,14 @@ def fit_decision(
         threshold=threshold,
         choice=choice,
         novelty_threshold=limit,
-        notes=() if choice is None or choice.reached else (_out_of_reach(choice),),
+        notes=tuple(notes),
+    )
+
+
+def _too_few(n_images: int) -> str:
+    return (
+        f"Probabilities are left as the training gave them: {n_images} validation images are too "
+        f"few to calibrate on, {MIN_TO_CALIBRATE} are needed."
     )
 
 

@@ -23,7 +23,7 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "batch_too_large": ("learning_rate_too_low", *UNFINISHED),
     "learning_rate_too_low": UNFINISHED,
     "stopped_too_early": POOR,
-    "class_collapse": ("imbalance_hidden_in_accuracy", "no_better_than_guessing", "underfitting"),
+    "class_collapse": ("no_better_than_guessing", "underfitting"),
     "no_better_than_guessing": ("underfitting",),
     "imbalance_hidden_in_accuracy": ("underfitting", "overfitting"),
     "underfitting": ("uncalibrated",),

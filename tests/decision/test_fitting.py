@@ -5,7 +5,7 @@ import pytest
 
 from apple_clf.config.schema import DecisionConfig
 from apple_clf.decision.calibration import fit_temperature
-from apple_clf.decision.fitting import fit_decision, given_decision
+from apple_clf.decision.fitting import MIN_TO_CALIBRATE, fit_decision, given_decision
 
 RNG = np.random.default_rng(3)
 LABELS = np.arange(200) % 2
@@ -46,6 +46,15 @@ def test_goal_out_of_reach_is_noted() -> None:
     assert not decision.choice.reached
     (note,) = decision.notes
     assert note.startswith("No threshold reaches precision>=1 on the validation images;")
+
+
+@pytest.mark.parametrize(("n", "fitted"), [(MIN_TO_CALIBRATE - 1, False), (MIN_TO_CALIBRATE, True)])
+def test_few_images_leave_the_temperature_alone_with_a_note(n: int, fitted: bool) -> None:
+    decision = fit_decision(DecisionConfig(), LOGITS[:n], NOVELTY[:n], LABELS[:n], positive=1)
+    assert (decision.temperature != 1) is fitted
+    assert [f"{n} validation images are too few" in note for note in decision.notes] == [True] * (
+        not fitted
+    )
 
 
 @pytest.mark.parametrize(

@@ -184,18 +184,6 @@ FOUND: dict[str, tuple[Record, str, tuple[str, ...]]] = {
         "random_labels",
         (),
     ),
-    "class_collapse": (
-        make_record(
-            "data.apple_fraction=0.05",
-            training=0.5,
-            held_out=0.5,
-            accuracy=0.95,
-            counts=((0, 20), (0, 380)),
-            train=RARE,
-        ),
-        "class_collapse",
-        ("training.class_weight=balanced", "decision.threshold=balanced_accuracy"),
-    ),
     "no_better_than_guessing": (
         make_record(
             "preprocessing.image_size=[2, 2]", training=0.52, held_out=0.5, loss=flat(0.69)
@@ -283,6 +271,24 @@ def test_findings_are_told_in_two_sentences_with_numbers(
         assert any(isinstance(value, float | int) for value in finding.evidence.values())
         assert finding.evidence_in_words
         assert "_" not in finding.title
+
+
+def test_collapse_to_the_large_class_is_told_with_the_accuracy_that_hides_it() -> None:
+    record = make_record(
+        "data.apple_fraction=0.05",
+        training=0.5,
+        held_out=0.5,
+        accuracy=0.95,
+        counts=((0, 20), (0, 380)),
+        train=RARE,
+    )
+    assert [(finding.name, finding.edit) for finding in diagnose(record)] == [
+        (
+            "class_collapse",
+            ("training.class_weight=balanced", "decision.threshold=balanced_accuracy"),
+        ),
+        ("imbalance_hidden_in_accuracy", ("data.apple_fraction=0.5",)),
+    ]
 
 
 HEALTHY: dict[str, Record] = {
