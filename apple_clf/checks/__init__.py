@@ -14,6 +14,7 @@ from apple_clf.arrays import IntArray
 from apple_clf.checks import findings as told
 from apple_clf.checks.background import border_baseline
 from apple_clf.checks.findings import Finding, Level
+from apple_clf.checks.folds import balanced_accuracy
 from apple_clf.checks.gate import refuse_duplicates
 from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
 from apple_clf.checks.near_duplicates import find_near_duplicates
@@ -142,7 +143,12 @@ def _label_suspects(
         ),
         on_epoch=lambda epoch, logs: reporter.epoch(epoch, experiment.training.epochs, logs),
     )
-    return told.label_suspects(pool, label_suspects(images.labels, probabilities), learnt)
+    balanced = balanced_accuracy(
+        images.labels, np.argmax(probabilities, axis=1), n_classes=len(dataset.class_names)
+    )
+    blind = told.blind_networks(balanced, n_classes=len(np.unique(images.labels)))
+    suspects = label_suspects(images.labels, probabilities)
+    return blind or told.label_suspects(pool, suspects, learnt, balanced=balanced)
 
 
 def _first_among(first: IntArray, chosen: IntArray) -> IntArray:

@@ -3,9 +3,8 @@
 import numpy as np
 
 from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
-from apple_clf.checks.folds import stratified_folds
-from apple_clf.metrics.curves import confusion_matrix
-from apple_clf.metrics.intervals import Estimate, mean_of_proportions
+from apple_clf.checks.folds import balanced_accuracy, stratified_folds
+from apple_clf.metrics.intervals import Estimate
 
 FOLDS = 5
 PENALTY = 0.1  # of the mean variance of a pixel
@@ -37,9 +36,7 @@ def border_baseline(
         held_out = folds == fold
         weights = _fit(border[~held_out], labels[~held_out], n_classes=n_classes)
         predicted[held_out] = np.argmax(_with_one(border[held_out]) @ weights, axis=1)
-    confusion = confusion_matrix(labels, predicted, n_classes=n_classes)
-    present = confusion.sum(axis=1) > 0
-    return mean_of_proportions(confusion.diagonal()[present], confusion.sum(axis=1)[present])
+    return balanced_accuracy(labels, predicted, n_classes=n_classes)
 
 
 def _is_outermost(height: int, width: int) -> BoolArray:

@@ -97,13 +97,16 @@ def near_duplicates(pool: Pool, near: NearDuplicates, indices: IntArray) -> list
     return _by_harm(pool, pairs, details, kind="near duplicates", what=what, level="warning")
 
 
-def label_suspects(pool: Pool, suspects: Suspects, indices: IntArray) -> list[Finding]:
+def label_suspects(
+    pool: Pool, suspects: Suspects, indices: IntArray, *, balanced: Estimate
+) -> list[Finding]:
     """Images whose label networks doubt that were trained on the others.
 
     Args:
         pool: all images.
         suspects: what was found among a part of them.
         indices: of that part in the pool.
+        balanced: accuracy of those networks, better than guessing.
     """
     n = len(suspects.indices)
     if not n:
@@ -121,9 +124,31 @@ def label_suspects(pool: Pool, suspects: Suspects, indices: IntArray) -> list[Fi
             "warning",
             n,
             f"{_n(n, 'label')} of {len(indices):,} ({n / len(indices):.1%}) are contradicted by "
-            "networks trained on the other images.",
+            f"networks trained on the other images (balanced accuracy {balanced.value:.2f}).",
             "Look at them, the first ones first: some are wrong labels, others are odd pictures.",
             items,
+        )
+    ]
+
+
+def blind_networks(balanced: Estimate, *, n_classes: int) -> list[Finding]:
+    """Networks that know too little of images they have not seen to doubt a label.
+
+    Args:
+        balanced: accuracy of the networks that were to doubt labels.
+        n_classes: among the images.
+    """
+    if balanced.low is not None and balanced.low > 1 / n_classes:
+        return []
+    return [
+        Finding(
+            "blind networks",
+            "warning",
+            1,
+            "No label was judged: on images they had not seen, the networks trained for that are "
+            f"{verdict(balanced, n_classes=n_classes)}.",
+            "A training will hardly do better. Give more images, or a network that sees more "
+            "(colour, convolutions), then check again.",
         )
     ]
 

@@ -58,12 +58,16 @@ def test_near_copies_warn_and_count_in_the_pool() -> None:
 def test_suspects_name_label_and_guess() -> None:
     suspects = Suspects(np.array([1]), np.array([0]), np.array([0.5]))
     (found,) = findings.label_suspects(
-        pool([1, 2, 3], [0, 0, 1], n_train=3), suspects, np.array([1, 2])
+        pool([1, 2, 3], [0, 0, 1], n_train=3),
+        suspects,
+        np.array([1, 2]),
+        balanced=Estimate(0.75, 0.6, 0.9, "wilson"),
     )
     assert found.items == [
         findings.Item(("c",), "labelled pear, taken for apple (margin 0.50)", (2,))
     ]
     assert "1 label of 2 (50.0%)" in found.text
+    assert "(balanced accuracy 0.75)" in found.text
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,13 @@ def test_imbalance_is_told(counts: dict[str, int], balanced: bool, expected: lis
     for one in found:
         assert "b has 3 times as many images to train on as a: 30 and 10." in one.text
         assert ("class_weight=balanced" in one.cure) is not balanced
+
+
+@pytest.mark.parametrize(("low", "told"), [(0.49, 1), (0.5, 1), (0.51, 0)])
+def test_networks_that_only_guess_doubt_no_label(low: float, told: int) -> None:
+    found = findings.blind_networks(Estimate(0.55, low, 0.6, "wilson"), n_classes=2)
+    assert len(found) == told
+    assert all("no better than guessing: balanced accuracy 0.55" in one.text for one in found)
 
 
 @pytest.mark.parametrize(("low", "told"), [(0.49, 0), (0.5, 0), (0.51, 1), (None, 0)])
@@ -102,4 +113,6 @@ def test_clean_data_have_no_findings() -> None:
     assert not findings.unreadable_files([], refused="blocks")
     assert not findings.exact_duplicates(clean, refused="blocks")
     assert not findings.near_duplicates(clean, nothing, np.arange(3))
-    assert not findings.label_suspects(clean, no_suspects, np.arange(3))
+    assert not findings.label_suspects(
+        clean, no_suspects, np.arange(3), balanced=Estimate(0.75, 0.6, 0.9, "wilson")
+    )
