@@ -4,38 +4,34 @@ import io
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from signal import SIGTERM
 from typing import TYPE_CHECKING, Any
 
 from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
-from apple_clf.checks import refuse_duplicates
 from apple_clf.config import (
     dump_experiment,
     first_difference,
     load_experiment,
     parse_experiment,
 )
-from apple_clf.config.schema import (
-    Cifar100Data,
-    DecisionConfig,
-    Experiment,
-    QuickDrawData,
-    TrainingConfig,
-)
+from apple_clf.config.schema import Experiment, TrainingConfig
 from apple_clf.csv_rows import csv_writer
-from apple_clf.datasets import SPLITS, Dataset, load_dataset
+from apple_clf.datasets import Dataset, load_dataset
 from apple_clf.diagnosis import Record, diagnose, findings_json
-from apple_clf.environment import changed_inputs, environment
-from apple_clf.errors import ArtifactError, ConfigError, DivergedError
-from apple_clf.fetching import fetch, is_fetched, licence
+from apple_clf.environment import changed_inputs, check_trains, environment
+from apple_clf.errors import ArtifactError, DivergedError
 from apple_clf.files import printable, remove_leftovers, write_whole
 from apple_clf.interruption import InterruptedTrainingError, interruptible
+from apple_clf.preparation import prepare_data
 from apple_clf.progress import Reporter, Silent
 from apple_clf.report import write_report
 from apple_clf.runs import Run, create_run, locked
-from apple_clf.saving import save_evaluation, save_model
+from apple_clf.saving import save_evaluation, save_model, save_pictures
+from apple_clf.tracking import Tracker, check_installed, tracked
 
 if TYPE_CHECKING:
     from apple_clf.backend import keras
@@ -44,13 +40,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a training is carried out, which changes nothing that is learnt or measured."""
+
+    checkpoint_seconds: float = CHECKPOINT_SECONDS  # between two checkpoints
+    load: Callable[..., Dataset] = load_dataset  # or what remembers its answers
+    should_stop: Callable[[], bool] = lambda: False  # asked after each epoch, besides signals
+    draw: Callable[..., None] = save_pictures
+    report: Callable[..., None] = write_report
+
+
 def train(
     experiment: Experiment,
     *,
     source: bytes,
     folder: Path,
+    number: int | None = None,
     reporter: Reporter | None = None,
-    checkpoint_seconds: float | None = None,
+    manner: Manner = Manner(),
 ) -> Run:
     """The finished run of an experiment.
 
@@ -58,8 +66,9 @@ def train(
         experiment: what to train.
         source: the YAML it was read from, kept with the run.
         folder: where runs live.
+        number: of the run; the next one if left out.
         reporter: told how it goes.
-        checkpoint_seconds: between two checkpoints; 10 if left out.
+        manner: how it is carried out.
 
     Raises:
         ConfigError: the training does not fit the data; no run is made.
@@ -71,13 +80,16 @@ def train(
     """
     reporter = reporter or Silent()
     started = time.monotonic()
-    dataset = _load(experiment, reporter)
-    run = create_run(folder, experiment.name)
+    check_trains()
+    check_installed(experiment.tracking)
+    dataset = prepare_data(experiment, reporter, load=manner.load)
+    run = create_run(folder, experiment.name, number=number)
     with locked(run):
         write_whole(run.config, source)
         write_whole(run.resolved, dump_experiment(experiment))
         write_whole(run.dataset, _json(dataset.describe()))
-        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started)
+        with tracked(run, experiment, reporter) as tracker:
+            _finish(_Job(run, experiment, dataset, tracker, manner, started))
     return run
 
 
@@ -85,7 +97,7 @@ def resume(
     run: Run,
     *,
     reporter: Reporter | None = None,
-    checkpoint_seconds: float | None = None,
+    manner: Manner = Manner(),
 ) -> Run:
     """The run, finished: the bytes are those of a training that was never stopped.
 
@@ -94,7 +106,7 @@ def resume(
     Args:
         run: finished or not.
         reporter: told how it goes.
-        checkpoint_seconds: between two checkpoints; 10 if left out.
+        manner: how it is carried out.
 
     Raises:
         ArtifactError: it is no run, or its experiment or data are no longer what they were.
@@ -120,40 +132,18 @@ def resume(
         remove_leftovers(run.path)
         Checkpoints(run.checkpoints).discard_old()
         experiment = load_experiment(run.resolved)
+        check_installed(experiment.tracking)
         changed = _check_unchanged(run, experiment)
-        dataset = _load(experiment, reporter)
+        dataset = prepare_data(experiment, reporter, load=manner.load)
         recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
         if recorded != dataset.fingerprint:
             raise ArtifactError(
                 f"{printable(run.path)}: the data have changed since it began: fingerprint "
                 f"{dataset.fingerprint[:12]}, not {recorded[:12]}. Restore them, or train anew."
             )
-        _finish(run, experiment, dataset, reporter, checkpoint_seconds, started, changed=changed)
+        with tracked(run, experiment, reporter) as tracker:
+            _finish(_Job(run, experiment, dataset, tracker, manner, started, changed))
     return run
-
-
-def _load(experiment: Experiment, reporter: Reporter) -> Dataset:
-    if isinstance(experiment.data, QuickDrawData | Cifar100Data):
-        _fetch(experiment.data, reporter)
-    dataset = load_dataset(
-        experiment.data,
-        experiment.preprocessing,
-        seed=experiment.seed,
-        on_progress=reporter.decoding,
-    )
-    refuse_duplicates(dataset, experiment.data)
-    _check_fit(experiment.training, dataset)
-    _check_threshold(experiment.decision, dataset)
-    reporter.stage(_describe(dataset))
-    return dataset
-
-
-def _fetch(data: QuickDrawData | Cifar100Data, reporter: Reporter) -> None:
-    """Downloads the public data that an experiment asks for, unless they are there."""
-    if not is_fetched(data):
-        reporter.stage(f"Fetching {data.source}, which the experiment asks for.")
-        folder = fetch(data, watch=reporter.fetching)
-        reporter.stage(f"Fetched into {printable(folder)}.\n{licence(data)}")
 
 
 def _check_unchanged(run: Run, experiment: Experiment) -> Sequence[str]:
@@ -182,106 +172,67 @@ def _check_unchanged(run: Run, experiment: Experiment) -> Sequence[str]:
     return [*state.environment.get("changed_on_resume", ()), *changed]
 
 
-def _finish(
-    run: Run,
-    experiment: Experiment,
-    dataset: Dataset,
-    reporter: Reporter,
-    checkpoint_seconds: float | None,
-    started: float,
-    *,
-    changed: Sequence[str] = (),
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """A run whose data stand ready, and what its training is told and tells."""
+
+    run: Run
+    experiment: Experiment
+    dataset: Dataset
+    tracker: Tracker
+    manner: Manner
+    started: float  # by the monotonic clock
+    changed: Sequence[str] = ()  # of the environment, since the first checkpoint
+
+    def seconds(self) -> float:
+        """Since the data began to be read."""
+        return time.monotonic() - self.started
+
+
+def _finish(job: _Job) -> None:
     """Trains from the last checkpoint on, if there is one, and writes everything else."""
-    clock = {"data": time.monotonic() - started}
-    training, model = _train(
-        run, experiment, dataset, reporter, checkpoint_seconds, changed=changed
-    )
-    clock["training"] = time.monotonic() - started - clock["data"]
+    run, dataset = job.run, job.dataset
+    clock = {"data": job.seconds()}
+    training, model = _train(job)
+    clock["training"] = job.seconds() - clock["data"]
     predictor, decision = save_model(
-        run, model, dataset, experiment.preprocessing, experiment.decision
+        run, model, dataset, job.experiment.preprocessing, job.experiment.decision
     )
     write_whole(run.history, _history_csv(training.history))
     write_whole(run.statistics, training.statistics.to_csv())
     write_whole(run.weights, training.snapshots.to_bytes())
     if training.diverged:
-        _diagnose(run, experiment, dataset, training, metrics=None)
-        raise _diverged(run, training, experiment.training)
+        _diagnose(job, training, metrics=None)
+        raise _diverged(run, training, job.experiment.training)
     for note in decision.notes:
-        reporter.stage(note)
-    reporter.stage("Evaluating and drawing.")
+        job.tracker.stage(note)
+    job.tracker.stage("Evaluating and drawing.")
     try:
-        summary = save_evaluation(run, predictor, dataset, training, decision)
+        summary = save_evaluation(run, predictor, dataset, training, decision, draw=job.manner.draw)
     except ArtifactError as error:  # finite weights, yet no finite answers
-        _diagnose(run, experiment, dataset, training, metrics=None)
+        _diagnose(job, training, metrics=None)
         raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
-    _diagnose(run, experiment, dataset, training, metrics=summary)
-    clock["all"] = time.monotonic() - started
-    write_whole(run.environment, _json(environment(experiment, clock, changed=changed)))
+    _diagnose(job, training, metrics=summary)
+    clock["all"] = job.seconds()
+    write_whole(run.environment, _json(environment(job.experiment, clock, changed=job.changed)))
     metrics = _json(summary)
-    write_report(run, metrics=json.loads(metrics))
+    job.manner.report(run, metrics=json.loads(metrics))
+    job.tracker.results(json.loads(metrics))
     write_whole(run.metrics, metrics)
 
 
-def _diagnose(
-    run: Run,
-    experiment: Experiment,
-    dataset: Dataset,
-    training: "Training",
-    *,
-    metrics: Mapping[str, Any] | None,
-) -> None:
+def _diagnose(job: _Job, training: "Training", *, metrics: Mapping[str, Any] | None) -> None:
     """Writes what was found; without metrics the training diverged, and its report follows."""
-    record = Record(experiment, training.history, training.statistics, dataset.counts(), metrics)
-    write_whole(run.findings, findings_json(record, diagnose(record)))
+    record = Record(
+        job.experiment, training.history, training.statistics, job.dataset.counts(), metrics
+    )
+    write_whole(job.run.findings, findings_json(record, diagnose(record)))
     if metrics is None:
-        write_report(run)
+        write_report(job.run)
 
 
-def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
-    """Refuses what only the data can show to be wrong, before a run is made."""
-    if isinstance(config.class_weight, dict):
-        unknown = [name for name in config.class_weight if name not in dataset.class_names]
-        if unknown:
-            raise ConfigError(
-                f"training.class_weight names {unknown[0]!r}, which is no class of the data. "
-                f"Its classes: {', '.join(map(printable, dataset.class_names))}."
-            )
-    for key in ("early_stopping", "reduce_on_plateau"):
-        watcher = getattr(config, key)
-        if watcher and watcher.monitor.startswith("val_") and not len(dataset.validation):
-            raise ConfigError(
-                f"training.{key} watches {watcher.monitor}, but there are no validation images. "
-                f"Keep some, or set training.{key}.monitor to {watcher.monitor[4:]}."
-            )
-
-
-def _check_threshold(config: DecisionConfig, dataset: Dataset) -> None:
-    """Refuses a threshold that these data leave without a meaning."""
-    names = dataset.class_names
-    if len(names) > 2 and config.threshold != DecisionConfig().threshold:
-        raise ConfigError(
-            f"decision.threshold is for two classes, but the data have {len(names)}. Leave it out."
-        )
-    present = set(dataset.validation.labels.tolist())
-    if config.goal is not None and len(present) < 2:
-        missing = "there are none" if not present else f"all are {printable(names[present.pop()])}"
-        raise ConfigError(
-            f"decision.threshold {config.goal} is chosen on validation images of both classes, "
-            f"but {missing}. Keep some of both, or give the threshold as a number."
-        )
-
-
-def _train(
-    run: Run,
-    experiment: Experiment,
-    dataset: Dataset,
-    reporter: Reporter,
-    checkpoint_seconds: float | None,
-    *,
-    changed: Sequence[str],
-) -> "tuple[Training, keras.Model]":
-    config = experiment.training
+def _train(job: _Job) -> "tuple[Training, keras.Model]":
+    experiment, dataset, config = job.experiment, job.dataset, job.experiment.training
     with interruptible() as interruption:
         from apple_clf.backend import keras
         from apple_clf.model import build_model
@@ -293,7 +244,7 @@ def _train(
             input_shape=experiment.preprocessing.shape,
             n_classes=len(dataset.class_names),
         )
-        reporter.stage(
+        job.tracker.stage(
             f"Training {model.count_params():,} weights for up to {config.epochs} epochs."
         )
         training = fit(
@@ -303,22 +254,21 @@ def _train(
             validation=dataset.validation,
             class_names=dataset.class_names,
             seed=experiment.seed,
-            on_epoch=lambda epoch, logs: reporter.epoch(epoch, config.epochs, logs),
+            on_epoch=lambda epoch, logs: job.tracker.epoch(epoch, config.epochs, logs),
             checkpoints=Checkpoints(
-                run.checkpoints,
+                job.run.checkpoints,
                 experiment=dump_experiment(experiment),
-                environment=environment(experiment, {}, changed=changed),
+                environment=environment(experiment, {}, changed=job.changed),
             ),
-            checkpoint_seconds=(
-                CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
-            ),
-            should_stop=lambda: bool(interruption),
+            checkpoint_seconds=job.manner.checkpoint_seconds,
+            should_stop=lambda: bool(interruption) or job.manner.should_stop(),
         )
-    if training.interrupted and interruption.signal_number is not None:
+    if training.interrupted:
         raise InterruptedTrainingError(
-            f"{printable(run.path)}: training stopped at epoch {len(training.history['loss'])} "
-            f"of {config.epochs}. Go on: apple-clf resume {quote(printable(run.path))}",
-            signal_number=interruption.signal_number,
+            f"{printable(job.run.path)}: training stopped at epoch "
+            f"{len(training.history['loss'])} of {config.epochs}. "
+            f"Go on: apple-clf resume {quote(printable(job.run.path))}",
+            signal_number=interruption.signal_number or SIGTERM,
         )
     return training, model
 
@@ -347,17 +297,6 @@ def _history_csv(history: Mapping[str, Sequence[float]]) -> str:
     for epoch, values in enumerate(zip(*history.values(), strict=True), start=1):
         writer.writerow([epoch, *values])
     return text.getvalue()
-
-
-def _describe(dataset: Dataset) -> str:
-    sizes = ", ".join(f"{len(getattr(dataset, name)):,} {name}" for name in SPLITS)
-    classes = ", ".join(map(printable, dataset.class_names))
-    text = f"Data: {sizes} images of {classes}."
-    if dataset.bad_files:
-        text += f" Left out {len(dataset.bad_files)} that cannot be decoded."
-    if dataset.skipped:
-        text += f" Passed over {len(dataset.skipped)} other files and folders."
-    return text
 
 
 def _json(content: object) -> str:

@@ -21,7 +21,7 @@ from apple_clf.workflow import train
 
 TINY = """\
 name: tiny
-data: {source: simulated, train_samples: 45, validation_samples: 20, test_samples: 24}
+data: {source: simulated, train_samples: 45, validation_samples: 50, test_samples: 24}
 preprocessing: {image_size: [10, 10]}
 model:
   layers:
@@ -181,7 +181,7 @@ def test_metrics_tell_of_images_and_training(run: Run) -> None:
     metrics = json.loads(run.metrics.read_bytes())
     assert (metrics["split"], metrics["n_images"]) == ("test", 24)
     assert metrics["training"]["epochs"] == metrics["training"]["best_epoch"] == 3
-    assert metrics["data"]["images"] == {"train": 45, "validation": 20, "test": 24}
+    assert metrics["data"]["images"] == {"train": 45, "validation": 50, "test": 24}
 
 
 FEW = ("data.validation_samples=0", "training.epochs=1", "data.train_samples=12")

@@ -24,10 +24,14 @@ ConfigFile = Annotated[
     Path | None,
     typer.Argument(metavar="CONFIG", help="YAML file; simulated apples if left out."),
 ]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Ray cluster to work on: auto, or HOST:PORT."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No narration.")]
 CheckpointSeconds = Annotated[
-    float | None,
-    typer.Option(min=0, metavar="SECONDS", help="Time between checkpoints; 10 if left out."),
+    float,
+    typer.Option(min=0, metavar="SECONDS", help="Time between checkpoints."),
 ]
 DEFAULT_RUNS = Path("runs")
 
@@ -39,6 +43,16 @@ class Format(StrEnum):
     json = "json"
     jsonl = "jsonl"
     csv = "csv"
+
+
+class AnswersFormat(StrEnum):
+    """How the answers of `predict` are written; Parquet on a cluster only."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
 
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="How answers are written.")]

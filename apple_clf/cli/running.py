@@ -1,13 +1,13 @@
-"""`train`, `resume`, `verify` and `runs`."""
+"""`train`, `resume` and `verify`."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from apple_clf.cli.diagnosis import finding_lines, read_findings
+from apple_clf.cli.listing import COLUMNS, read_metrics, summary
 from apple_clf.cli.options import (
     DEFAULT_RUNS,
     CheckpointSeconds,
@@ -18,7 +18,7 @@ from apple_clf.cli.options import (
     Quiet,
     RunsFolder,
 )
-from apple_clf.cli.output import Record, table, write_object, write_records
+from apple_clf.cli.output import write_object, write_records
 from apple_clf.cli.reporting import reporting
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from apple_clf.runs import Run
     from apple_clf.verification import Verification
 
-METRIC_COLUMNS = ("accuracy", "balanced_accuracy", "roc_auc")
-
 
 def train(
     config: ConfigFile = None,
@@ -36,11 +34,12 @@ def train(
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,
     quiet: Quiet = False,
-    checkpoint_seconds: CheckpointSeconds = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
 ) -> None:
     """Train the network that an experiment describes."""
     from apple_clf.config import parse_experiment, read_source
     from apple_clf.progress import Silent
+    from apple_clf.workflow import Manner
     from apple_clf.workflow import train as train_experiment
 
     source = read_source(config)
@@ -52,7 +51,7 @@ def train(
             source=source,
             folder=runs,
             reporter=reporter,
-            checkpoint_seconds=checkpoint_seconds,
+            manner=Manner(checkpoint_seconds=checkpoint_seconds),
         )
     show(run, format_)
 
@@ -62,18 +61,19 @@ def resume(
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,
     quiet: Quiet = False,
-    checkpoint_seconds: CheckpointSeconds = None,
+    checkpoint_seconds: CheckpointSeconds = 10.0,
 ) -> None:
     """Go on with a run that was stopped."""
     from apple_clf.progress import Silent
     from apple_clf.runs import find_run
+    from apple_clf.workflow import Manner
     from apple_clf.workflow import resume as resume_run
 
     with reporting(Silent() if quiet else None) as reporter:
         finished = resume_run(
             find_run(run, folder=runs),
             reporter=reporter,
-            checkpoint_seconds=checkpoint_seconds,
+            manner=Manner(checkpoint_seconds=checkpoint_seconds),
         )
     show(finished, format_)
 
@@ -118,19 +118,19 @@ def show(run: "Run", format_: Format) -> None:
     """Prints what a training or an import came to."""
     if format_ in {Format.json, Format.jsonl}:
         findings = [finding.as_dict() for finding in read_findings(run)]
-        content = {"run": str(run.path), **_read_metrics(run), "findings": findings}
+        content = {"run": str(run.path), **read_metrics(run), "findings": findings}
         write_object(content, indent=2 if format_ is Format.json else None)
     else:
         write_records(
-            [_summary(run)],
+            [summary(run)],
             format_,
-            columns=[*_COLUMNS, "verdict"],
+            columns=[*COLUMNS, "verdict"],
             as_text=lambda records: _train_lines(run),
         )
 
 
 def _train_lines(run: "Run") -> Iterator[str]:
-    content = _read_metrics(run)
+    content = read_metrics(run)
     yield _training_line(content["training"]) if content["training"] else _TRAINED_ELSEWHERE
     positive = printable(content["positive_class"])
     yield f"On {content['n_images']:,} {_SPLIT_WORDS[content['split']]}, positive class {positive}:"
@@ -192,60 +192,3 @@ _SPLIT_WORDS = {
     "validation": "validation images (there is no test split)",
     "train": "training images (there is no other split, so this says nothing of new images)",
 }
-
-_COLUMNS = ("run", "status", "epochs", "images", *METRIC_COLUMNS)
-
-
-def runs(
-    runs: RunsFolder = DEFAULT_RUNS,
-    format_: OutputFormat = Format.text,
-) -> None:
-    """List runs, the newest last."""
-    from apple_clf.runs import list_runs
-
-    write_records(
-        (_summary(run) for run in list_runs(runs)),
-        format_,
-        columns=[*_COLUMNS, "verdict"],
-        as_text=lambda records: _runs_lines(records, where=printable(runs)),
-    )
-
-
-def _summary(run: "Run") -> dict[str, object]:
-    status = "unfinished"
-    if run.is_finished:
-        try:
-            return _summary_of(_read_metrics(run), run.name)
-        except (OSError, ValueError, LookupError, TypeError):
-            status = "damaged"
-    empty = dict.fromkeys(("epochs", "images", *METRIC_COLUMNS, "verdict"))
-    return {"run": run.name, "status": status, **empty}
-
-
-def _summary_of(content: Mapping[str, Any], name: str) -> dict[str, object]:
-    return {
-        "run": name,
-        "status": "finished",
-        "epochs": content["training"] and content["training"]["epochs"],
-        "images": content["n_images"],
-        **{metric: content["metrics"][metric]["value"] for metric in METRIC_COLUMNS},
-        "verdict": content["verdict"],
-    }
-
-
-def _read_metrics(run: "Run") -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads(run.metrics.read_bytes())
-    return content
-
-
-def _runs_lines(records: Iterable[Record], *, where: str) -> Iterable[str]:
-    rows = [[_cell(record[column]) for column in _COLUMNS] for record in records]
-    if not rows:
-        return [f"No runs in {where}. Train one: apple-clf train"]
-    return table([[column.replace("_", " ") for column in _COLUMNS], *rows])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else printable(str(value))

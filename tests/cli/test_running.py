@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf.runs import Run, find_run, list_runs
+from apple_clf.runs import find_run, list_runs
 from cli.conftest import PROGRAM, Cli
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
@@ -31,8 +31,9 @@ def test_train_tells_how_it_goes_and_what_came_of_it(
     assert re.fullmatch(r"Final training accuracy: [01]\.\d{3} \(2 epochs\)", answer[0])
     assert answer[1] == "On 4 test images, positive class äpfel:"
     assert re.search(r"^(The model is |Problem: )", outcome.out, re.MULTILINE)
-    (line,) = [line for line in answer if line.startswith("Answers: temperature ")]
-    assert re.search(r"calibration error 0\.\d{3} -> 0\.\d{3}, threshold 0\.500, unsure of ", line)
+    assert "4 validation images are too few to calibrate on" in outcome.err
+    (line,) = [line for line in answer if line.startswith("Answers: ")]
+    assert line.startswith("Answers: temperature 1.00, threshold 0.500, unsure of ")
     assert answer[-3:] == [
         f"Run: {run.path}",
         f"Look at it: {run.report}",
@@ -67,12 +68,20 @@ def test_train_names_the_epoch_whose_weights_are_kept(
     ) in outcome.out
 
 
+FEW = (
+    *("--set", "data.train_samples=20", "--set", "data.validation_samples=50"),
+    *("--set", "data.test_samples=10", "--set", "training.epochs=1"),
+)
+
+
+def test_train_tells_what_calibration_came_to(cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("train", *FEW, "--runs", tmp_path, "-q")
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("Answers: ")]
+    assert re.search(r"calibration error 0\.\d{3} -> 0\.\d{3}, threshold 0\.500, unsure of ", line)
+
+
 def test_embedded_experiment_is_trained_without_a_file(cli: Cli, tmp_path: Path) -> None:
-    few = [
-        *("--set", "data.train_samples=20", "--set", "data.validation_samples=4"),
-        *("--set", "data.test_samples=10", "--set", "training.epochs=1"),
-    ]
-    outcome = cli("train", *few, "--runs", tmp_path, "-q", "--format", "csv")
+    outcome = cli("train", *FEW, "--runs", tmp_path, "-q", "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(outcome.out))
     assert (row["run"], row["status"], row["images"]) == ("apples-001", "finished", "10")
 
@@ -177,33 +186,3 @@ def test_fault_38_ctrl_c_says_how_to_go_on(experiment: Path, tmp_path: Path) -> 
     (run,) = list_runs(tmp_path)
     assert told[1].endswith(f"Go on: apple-clf resume {run.path}")
     assert list(run.checkpoints.iterdir())
-
-
-def test_runs_lists_the_newest_last_and_what_became_of_each(
-    cli: Cli, run: Run, tmp_path: Path
-) -> None:
-    for number, metrics in enumerate([None, "", "[1]", "{}", b"\xff"], start=2):
-        (tmp_path / f"tiny-{number:03d}").mkdir()
-        if metrics is not None:
-            content = metrics if isinstance(metrics, bytes) else metrics.encode()
-            Run(tmp_path / f"tiny-{number:03d}").metrics.write_bytes(content)
-    shutil.copytree(run.path, tmp_path / "tiny-010")
-    outcome = cli("runs", "--runs", tmp_path, "--format", "json")
-    assert outcome.code == 0
-    listed = {record["run"]: record["status"] for record in json.loads(outcome.out)}
-    assert list(listed) == [*(f"tiny-{number:03d}" for number in range(2, 7)), "tiny-010"]
-    assert list(listed.values()) == ["unfinished", *["damaged"] * 4, "finished"]
-    text = cli("runs", "--runs", tmp_path).out.splitlines()
-    assert [line.split()[1] for line in text[1:]] == list(listed.values())
-    rows = list(csv.DictReader(io.StringIO(cli("runs", "--runs", tmp_path, "--format=csv").out)))
-    assert [row["status"] for row in rows] == list(listed.values())
-
-
-@pytest.mark.parametrize(("format_", "expected"), [("json", "[]\n"), ("jsonl", "")])
-def test_no_runs_is_an_empty_list(cli: Cli, tmp_path: Path, format_: str, expected: str) -> None:
-    outcome = cli("runs", "--runs", tmp_path, "--format", format_)
-    assert (outcome.code, outcome.out) == (0, expected)
-
-
-def test_no_runs_tells_the_next_step(cli: Cli, tmp_path: Path) -> None:
-    assert "Train one: apple-clf train" in cli("runs", "--runs", tmp_path / "none").out

@@ -21,7 +21,7 @@ from apple_clf.interruption import InterruptedTrainingError
 from apple_clf.progress import Silent
 from apple_clf.runs import Run, list_runs, locked
 from apple_clf.verification import verify
-from apple_clf.workflow import resume, train
+from apple_clf.workflow import Manner, resume, train
 
 from .harness import EXPERIMENT, differences
 
@@ -72,7 +72,7 @@ def interrupted_run(folder: Path, *, number: int = signal.SIGTERM, epoch: int = 
             source=EXPERIMENT.encode(),
             folder=folder,
             reporter=Signalling(number, epoch=epoch),
-            checkpoint_seconds=0,
+            manner=Manner(checkpoint_seconds=0),
         )
     (run,) = list_runs(folder)
     assert not run.is_finished
@@ -82,7 +82,9 @@ def interrupted_run(folder: Path, *, number: int = signal.SIGTERM, epoch: int = 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("reference")
-    return train(parsed(), source=EXPERIMENT.encode(), folder=folder, checkpoint_seconds=0)
+    return train(
+        parsed(), source=EXPERIMENT.encode(), folder=folder, manner=Manner(checkpoint_seconds=0)
+    )
 
 
 def state_of(run: Run) -> dict[str, tuple[int, bytes]]:
@@ -108,7 +110,7 @@ def test_fault_38_39_signal_ends_with_a_checkpoint_that_is_resumed(
     (run,) = list_runs(tmp_path)
     assert error.value.exit_code == code
     assert str(error.value).endswith(f"Go on: apple-clf resume {run.path}")
-    assert differences(resume(run, checkpoint_seconds=0), reference) == []
+    assert differences(resume(run, manner=Manner(checkpoint_seconds=0)), reference) == []
 
 
 @pytest.mark.parametrize("damaged", [1, 2], ids=["newest", "both"])
@@ -149,7 +151,7 @@ def test_fault_35_other_threads_are_told_and_recorded(
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("apple_clf.environment.TRAINING_THREADS", 2)
         run = interrupted_run(tmp_path)
-    resume(run, checkpoint_seconds=0)
+    resume(run, manner=Manner(checkpoint_seconds=0))
     change = "threads was 2 and is now 1"
     assert told_by(caplog) == [
         f"{run.path}: {change} since the last checkpoint, so the result may differ from that of a "
@@ -255,7 +257,7 @@ from pathlib import Path
 from apple_clf.errors import MemoryLimitError
 from apple_clf.progress import Silent
 from apple_clf.runs import Run
-from apple_clf.workflow import resume
+from apple_clf.workflow import Manner, resume
 
 class Limiting(Silent):
     def stage(self, text):
@@ -265,7 +267,7 @@ class Limiting(Silent):
             resource.setrlimit(resource.RLIMIT_DATA, (held + (200 << 20),) * 2)
 
 try:
-    resume(Run(Path(sys.argv[1])), reporter=Limiting(), checkpoint_seconds=0)
+    resume(Run(Path(sys.argv[1])), reporter=Limiting(), manner=Manner(checkpoint_seconds=0))
 except MemoryLimitError as error:
     print(error)
 """
