@@ -12,7 +12,8 @@ from apple_clf.config.differences import first_difference
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.base import TAGS
 from apple_clf.config.schema.json_schema import experiment_schema
-from apple_clf.config.settings import read_settings
+from apple_clf.config.schema.sweep import ExperimentFile
+from apple_clf.config.settings import Settings, read_settings
 from apple_clf.config.yaml_reader import MAX_BYTES
 from apple_clf.config.yaml_values import plain_scalar
 from apple_clf.errors import ConfigError, FileSystemError
@@ -23,7 +24,9 @@ __all__ = [
     "first_difference",
     "load_experiment",
     "parse_experiment",
+    "parse_file",
     "read_source",
+    "validated",
 ]
 
 
@@ -71,7 +74,7 @@ def read_source(path: Path | None) -> bytes:
 def parse_experiment(
     text: str | bytes, *, filename: str, overrides: Sequence[str] = ()
 ) -> Experiment:
-    """The experiment that a YAML text describes.
+    """The experiment that a YAML text describes, without its sweep, if it has one.
 
     Args:
         text: YAML; what it leaves out has its default.
@@ -82,16 +85,31 @@ def parse_experiment(
         ConfigError: something is wrong with the text or an override. One line per problem, all at
             once, each `file:line:column: message` or `--set KEY=VALUE: message`.
     """
-    settings = read_settings(text, filename=filename, overrides=overrides)
+    return parse_file(text, filename=filename, overrides=overrides).experiment
+
+
+def parse_file(
+    text: str | bytes, *, filename: str, overrides: Sequence[str] = ()
+) -> ExperimentFile:
+    """As `parse_experiment`, with the sweep that stands beside the experiment, if one does."""
+    return validated(read_settings(text, filename=filename, overrides=overrides))
+
+
+def validated(settings: Settings) -> ExperimentFile:
+    """All that settings describe: an experiment, and a sweep where they hold one.
+
+    Raises:
+        ConfigError: something is wrong with them, as in `parse_experiment`.
+    """
     failure = None
     try:
         # By way of JSON, where strict validation takes a list for a tuple, YAML having no tuples.
-        experiment = Experiment.model_validate_json(json.dumps(settings.data))
+        file = ExperimentFile.model_validate_json(json.dumps(settings.data))
     except ValidationError as error:
         failure = error
     else:
         if not settings.problems:
-            return experiment
+            return file
     from apple_clf.config.problems import config_error  # here, as it would slow a good start
 
     raise config_error(failure, settings)

@@ -5,6 +5,14 @@ from collections.abc import Iterator
 from apple_clf.config.schema import Experiment
 
 
+def values(experiment: Experiment) -> dict[str, object]:
+    """Each value that decides what is learnt, by its key such as `model.layers.0.units`.
+
+    Where a training is tracked decides nothing, so it is left out.
+    """
+    return dict(_leaves(experiment.model_dump(mode="json", exclude={"tracking"}), ""))
+
+
 def first_difference(before: Experiment, after: Experiment) -> str | None:
     """The first key whose value differs, with both values, or None.
 
@@ -12,8 +20,7 @@ def first_difference(before: Experiment, after: Experiment) -> str | None:
         before: the experiment as it was.
         after: the experiment as it is.
     """
-    old = dict(_leaves(before.model_dump(mode="json"), ""))
-    new = dict(_leaves(after.model_dump(mode="json"), ""))
+    old, new = values(before), values(after)
     for key in [*old, *(key for key in new if key not in old)]:
         if old.get(key) != new.get(key):
             return f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"

@@ -37,6 +37,9 @@ _BRANCHES: dict[str | int, tuple[str, ...]] = {
 }
 """What pydantic calls the branches of the unions at these keys."""
 
+_BRANCHES_BELOW: dict[Path, tuple[str, ...]] = {("sweep", "parameters"): ("choices", "range")}
+"""The same for unions at any key of these mappings."""
+
 _NUMBERS = {"integer", "number"}
 
 _WORDED = 200
@@ -144,7 +147,7 @@ def _real_path(data: Node, steps: tuple[str | int, ...]) -> Path:
         node = node_at(data, path)
         tagged = any(map(tag_of, options_at(data, path)))
         tag = (step_into(node, "type") or step_into(node, "source")) if tagged else None
-        branches = (*_BRANCHES.get(step, ()), tag)
+        branches = (*_BRANCHES_BELOW.get(path[:-1], _BRANCHES.get(step, ())), tag)
     return path
 
 

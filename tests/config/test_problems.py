@@ -145,9 +145,9 @@ def test_keys_named_like_parts_of_the_schema_are_not_mistaken_for_them() -> None
 def test_odd_keys_keep_to_their_line() -> None:
     assert problems('"a\\nb": 1\n' + "k" * 999 + ": 1") == [
         "1:1: 'a\\nb' is no key. Known keys: name, seed, data, preprocessing, model, training, "
-        "decision.",
+        "decision, tracking, sweep.",
         f"2:1: '{'k' * 60}' is no key. Known keys: name, seed, data, preprocessing, model, "
-        "training, decision.",
+        "training, decision, tracking, sweep.",
     ]
 
 

@@ -45,6 +45,7 @@ from apple_clf.config.schema.optimizers import (
     Schedule,
 )
 from apple_clf.config.schema.shapes import shapes_after
+from apple_clf.config.schema.tracking import MlflowConfig, TensorBoardConfig, TrackingConfig
 from apple_clf.config.schema.training import (
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -81,6 +82,7 @@ __all__ = [
     "Layer",
     "Loss",
     "MeanSquaredError",
+    "MlflowConfig",
     "ModelConfig",
     "Momentum",
     "Monitor",
@@ -98,6 +100,8 @@ __all__ = [
     "Schedule",
     "SimulatedData",
     "SparseCategoricalCrossentropy",
+    "TensorBoardConfig",
+    "TrackingConfig",
     "TrainingConfig",
 ]
 
@@ -119,6 +123,8 @@ class Experiment(Record):
     """How the network learns."""
     decision: DecisionConfig = DecisionConfig()
     """How its outputs become answers."""
+    tracking: TrackingConfig = TrackingConfig()
+    """Where else the training is told, beside the run's own folder."""
 
     @model_validator(mode="after")
     def _layers_fit(self) -> Self:

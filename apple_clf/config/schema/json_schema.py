@@ -7,8 +7,8 @@ units for a stack of dense layers), so these short forms are added here; `settin
 from functools import cache
 from typing import Any, TypeAlias
 
-from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.base import TAGS, field_docs
+from apple_clf.config.schema.sweep import ExperimentFile
 from apple_clf.config.yaml_values import Node, Path
 from apple_clf.preprocessing import Preprocessing
 
@@ -20,7 +20,7 @@ BARE_NAMES = (("training", "optimizer"), ("training", "loss"))
 
 def experiment_schema() -> dict[str, object]:
     """The JSON schema of an experiment's YAML, short forms included."""
-    schema: JsonSchema = Experiment.model_json_schema()
+    schema: JsonSchema = ExperimentFile.model_json_schema()
     definitions = schema["$defs"]
     for _, key in BARE_NAMES:
         union = definitions["TrainingConfig"]["properties"][key]
