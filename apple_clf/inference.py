@@ -1,7 +1,8 @@
-"""Run -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
+"""Run or bundle -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf import images
 from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
+from apple_clf.bundle import read_bundle
 from apple_clf.decision.calibration import softmax
 from apple_clf.decision.novelty import is_novel
 from apple_clf.errors import ArtifactError, ImageError
@@ -17,7 +19,7 @@ from apple_clf.metrics.scores import predicted_classes
 from apple_clf.model_record import ModelRecord, read_model_record, read_verified
 from apple_clf.parallel import map_chunks
 from apple_clf.quiet import quiet_stderr
-from apple_clf.runs import Run
+from apple_clf.runs import Run, find_run
 
 BATCH = 256
 """Images in memory at a time; more would be no faster."""
@@ -93,13 +95,12 @@ class Predictor:
 
     @classmethod
     def load(cls, run: Run) -> "Predictor":
-        """The predictor of a run.
+        """The predictor of a run or, if its path is a file, of a bundle.
 
         Raises:
             ArtifactError: a file is missing, corrupt, too new, or does not fit the others.
         """
-        record = read_model_record(run.model_record)
-        model = read_verified(run.litert_model, sha256=record.litert_sha256)
+        record, model = read_model(run)
         try:
             return cls(record, model)
         except ArtifactError as error:
@@ -170,11 +171,36 @@ class Predictor:
 
     def answer(self, files: Sequence[str | Skipped]) -> list[Answer]:
         """An answer for each file, in order; a bad file's answer has its error set."""
-        names = [portable(file.path if isinstance(file, Skipped) else file) for file in files]
-        read = [self._read(file) for file in files]
+        names = [file.path if isinstance(file, Skipped) else file for file in files]
+        return self.answer_sources(names, files)
+
+    def answer_sources(
+        self, names: Sequence[str], sources: Sequence[str | bytes | Skipped | ImageError]
+    ) -> list[Answer]:
+        """As `answer`, for files by their path or their content, or what kept one from coming.
+
+        Args:
+            names: what the answers call them.
+            sources: as many.
+        """
+        names = [portable(name) for name in names]
+        read = [self._read(source) for source in sources]
         contract = self.record.preprocessing
-        good = [images.prepare(item, contract) for item in read if not isinstance(item, str)]
-        outputs = self.outputs(np.array(good, np.uint8).reshape(-1, *contract.shape))
+        prepared = [x if isinstance(x, str) else images.prepare(x, contract) for x in read]
+        return self.answer_prepared(names, prepared)
+
+    def answer_prepared(
+        self, names: Sequence[str], prepared: Sequence[UInt8Array | str]
+    ) -> list[Answer]:
+        """As `answer`, for prepared pictures, or the reasons why there are none.
+
+        Args:
+            names: what the answers call them.
+            prepared: as many; pictures are uint8, of the shape that the contract says.
+        """
+        shape = self.record.preprocessing.shape
+        good = [item for item in prepared if not isinstance(item, str)]
+        outputs = self.outputs(np.array(good, np.uint8).reshape(-1, *shape))
         probabilities = self.probabilities(outputs.logits)
         rows = zip(
             self.decide(probabilities).tolist(),
@@ -184,15 +210,17 @@ class Predictor:
         )
         return [
             Answer(name, error=item) if isinstance(item, str) else self._answer(name, *next(rows))
-            for name, item in zip(names, read, strict=True)
+            for name, item in zip(names, prepared, strict=True)
         ]
 
-    def _read(self, file: str | Skipped) -> UInt8Array | str:
+    def _read(self, source: str | bytes | Skipped | ImageError) -> UInt8Array | str:
         """Decoded pixels, or why there are none."""
-        if isinstance(file, Skipped):
-            return file.reason
+        if isinstance(source, Skipped):
+            return source.reason
+        if isinstance(source, ImageError):
+            return str(source)
         try:
-            return images.read(file, self.record.preprocessing).pixels
+            return images.read(source, self.record.preprocessing).pixels
         except ImageError as error:
             return str(error)
 
@@ -215,6 +243,43 @@ class Predictor:
         return predicted_classes(
             probabilities, positive=self.record.positive, threshold=self.record.threshold
         )
+
+
+def find_model(spec: str | None, *, folder: Path) -> Run:
+    """What can answer: a bundle, by its path or in a folder of runs, or what `find_run` finds.
+
+    Raises:
+        ArtifactError: there is none.
+        FileSystemError: the folder cannot be read.
+    """
+    if spec is not None:
+        for path in (Path(spec), folder / spec):
+            if path.is_file():
+                return Run(path)
+    return find_run(spec, folder=folder)
+
+
+def read_record(run: Run) -> ModelRecord:
+    """The record of a run or, if its path is a file, of a bundle.
+
+    Raises:
+        ArtifactError: it is missing, damaged, or made by a newer version.
+    """
+    if run.path.is_file():
+        return read_bundle(run.path)[0]
+    return read_model_record(run.model_record)
+
+
+def read_model(run: Run) -> tuple[ModelRecord, bytes]:
+    """The record and the verified LiteRT file of a run or, if its path is a file, of a bundle.
+
+    Raises:
+        ArtifactError: a file is missing, corrupt, or too new.
+    """
+    if run.path.is_file():
+        return read_bundle(run.path)
+    record = read_model_record(run.model_record)
+    return record, read_verified(run.litert_model, sha256=record.litert_sha256)
 
 
 class _AnswerWorker:

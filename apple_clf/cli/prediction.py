@@ -2,20 +2,30 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunName, RunsFolder
+from apple_clf.cli.options import (
+    DEFAULT_RUNS,
+    AnswersFormat,
+    Format,
+    OutputFormat,
+    RayAddress,
+    RunName,
+    RunsFolder,
+)
 from apple_clf.cli.output import Record, table, write_object, write_records
 from apple_clf.errors import ConfigError, DataError
 from apple_clf.files import Skipped, find_images, printable
 
 if TYPE_CHECKING:
     from apple_clf.evaluation import Evaluation
+    from apple_clf.runs import Run
 
 
 def predict(
@@ -25,15 +35,34 @@ def predict(
     ],
     run: RunName = None,
     runs: RunsFolder = DEFAULT_RUNS,
-    format_: OutputFormat = Format.text,
+    format_: Annotated[
+        AnswersFormat | None,
+        typer.Option("--format", help="text if left out; with --ray parquet (or jsonl)."),
+    ] = None,
+    ray: RayAddress = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --ray: folder of the answers.")
+    ] = None,
+    shard_size: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --ray: images of a file there.")
+    ] = None,
 ) -> None:
     """Say what pictures show."""
-    from apple_clf.inference import predict_files
-    from apple_clf.model_record import read_model_record
-    from apple_clf.runs import find_run
+    from apple_clf.inference import find_model
 
-    chosen = find_run(run, folder=runs)
-    class_names = read_model_record(chosen.model_record).class_names
+    chosen = find_model(run, folder=runs)
+    if ray is not None:
+        _predict_on_cluster(chosen, images, ray, out, format_, shard_size)
+    elif out or shard_size or format_ is AnswersFormat.parquet:
+        raise ConfigError("--out, --shard-size and --format parquet go with --ray ADDRESS.")
+    else:
+        _predict_here(chosen, images, Format(format_ or "text"))
+
+
+def _predict_here(chosen: "Run", images: list[str], format_: Format) -> None:
+    from apple_clf.inference import predict_files, read_record
+
+    class_names = read_record(chosen).class_names
     tally = _Tally()
     records = tally.count(
         answer.as_dict() for answer in predict_files(chosen, _files(images, tally))
@@ -48,6 +77,59 @@ def predict(
         as_text=lambda answers: _answer_lines(answers, width=width),
     )
     tally.conclude()
+
+
+def _predict_on_cluster(
+    run: "Run",
+    images: list[str],
+    address: str,
+    out: Path | None,
+    format_: AnswersFormat | None,
+    shard_size: int | None,
+) -> None:
+    from apple_clf.cluster import check_installed
+
+    if out is None or "-" in images or format_ not in {None, "parquet", "jsonl"}:
+        raise ConfigError(
+            "--ray writes --format parquet or jsonl into the folder that --out names, and takes "
+            "files, folders and globs, as a list on stdin would be gone when it is to go on."
+        )
+    chosen_format: Literal["parquet", "jsonl"] = "jsonl" if format_ == "jsonl" else "parquet"
+    check_installed("ray", *(["pyarrow"] if chosen_format == "parquet" else []))
+    from apple_clf.cluster.answering import answer
+    from apple_clf.cluster.connection import connected
+    from apple_clf.cluster.plan import asked_for, opened_plan
+    from apple_clf.inference import read_model
+
+    model = read_model(run)
+    tally = _Tally()
+    asked = asked_for(images, model[0], format_=chosen_format, shard_size=shard_size)
+    with opened_plan(out, asked, _files(images, tally)) as plan, connected(address):
+        answered = answer(plan, model, on_progress=_told_now_and_then())
+    typer.echo(
+        f"{printable(out)}: {answered.n_images:,} answers in {answered.n_shards:,} {chosen_format} "
+        "files."
+    )
+    if tally.passed_over:
+        typer.echo(f"Files passed over, being no images: {tally.passed_over}.", err=True)
+    if answered.n_failed:
+        raise DataError(
+            f"{answered.n_failed} of {answered.n_images} files could not be answered; the answers' "
+            "`error` says why."
+        )
+
+
+def _told_now_and_then(*, seconds_between: float = 5.0) -> Callable[[int, int], None]:
+    """Tells on stderr how many shards stand, at first and every few seconds."""
+    last = -seconds_between
+
+    def tell(done: int, of: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds_between:
+            last = time.monotonic()
+            typer.echo(f"{done:,} of {of:,} shards stand.", err=True)
+
+    return tell
 
 
 def _files(names: list[str], tally: "_Tally") -> Iterator[str | Skipped]:
@@ -141,10 +223,9 @@ def evaluate(
     """Measure a model on labelled pictures."""
     from apple_clf import evaluation
     from apple_clf.datasets import load_labelled_folder
-    from apple_clf.inference import Predictor
-    from apple_clf.runs import find_run
+    from apple_clf.inference import Predictor, find_model
 
-    chosen = find_run(run, folder=runs)
+    chosen = find_model(run, folder=runs)
     predictor = Predictor.load(chosen)
     record = predictor.record
     split, bad = load_labelled_folder(data, record.preprocessing, class_names=record.class_names)

@@ -4,6 +4,9 @@ A network answers pictures that it was never meant for, too, and its features te
 ones it knows worse than these numbers do, which owe nothing to what it has learnt.
 """
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
@@ -53,8 +56,12 @@ def appearances(images: UInt8Array) -> FloatArray:
     Args:
         images: uint8, (n, height, width, channels).
     """
-    compute = tf.function(
-        appearance, input_signature=[tf.TensorSpec((None, *images.shape[1:]), tf.uint8)]
-    )
+    compute = _compiled(images.shape[1:])
     parts = [compute(images[i : i + BATCH]).numpy() for i in range(0, len(images), BATCH)]
     return np.concatenate(parts)
+
+
+@cache
+def _compiled(shape: tuple[int, ...]) -> Any:
+    """`appearance` for pictures of one shape, traced once however many trainings ask for it."""
+    return tf.function(appearance, input_signature=[tf.TensorSpec((None, *shape), tf.uint8)])

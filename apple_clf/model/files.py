@@ -4,7 +4,7 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,16 @@ def litert_bytes(model: keras.Model, *, novelty: Gaussian | None = None) -> byte
         novelty: the appearance of the training images; None leaves that output out.
     """
     pixels = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")
-    named = _named(_frozen(model, novelty, pixels), ("logits", "novelty"))
+    logits = logits_of(model)
+
+    def forward(pixels: tf.Tensor) -> list[tf.Tensor]:
+        answers = [logits(pixels)]
+        if novelty is not None:
+            standard = (appearance(pixels) - tf.constant(novelty.mean)) @ novelty.whitening
+            answers.append(tf.reduce_sum(tf.square(standard), axis=1))
+        return answers
+
+    named = named_outputs(frozen(forward, pixels), ("logits", "novelty"))
     with quiet_stderr():
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [named.get_concrete_function(pixels)], tf.Module()
@@ -76,36 +85,47 @@ def litert_bytes(model: keras.Model, *, novelty: Gaussian | None = None) -> byte
     return content
 
 
-def _frozen(model: keras.Model, novelty: Gaussian | None, pixels: tf.TensorSpec) -> Any:
-    """The forward pass of inference up to the logits, with the weights as constants."""
+def logits_of(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The forward pass of inference up to the logits.
+
+    Args:
+        model: as from `build_model`.
+    """
+    output = model.get_layer(OUTPUT_LAYER)
+    features = keras.Model(model.inputs, output.input, name="features")
+    return lambda pixels: tf.matmul(features(pixels, training=False), output.kernel) + output.bias
+
+
+def frozen(forward: Callable[[tf.Tensor], list[tf.Tensor]], pixels: tf.TensorSpec) -> Any:
+    """A forward pass as one graph, with the weights as constants.
+
+    Args:
+        forward: of a tensor, to one or more.
+        pixels: shape, type and name of its input.
+    """
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )
 
-    output = model.get_layer(OUTPUT_LAYER)
-    features = keras.Model(model.inputs, output.input, name="features")
-
-    def forward(pixels: tf.Tensor) -> list[tf.Tensor]:
-        answers = [tf.matmul(features(pixels, training=False), output.kernel) + output.bias]
-        if novelty is not None:
-            standard = (appearance(pixels) - tf.constant(novelty.mean)) @ novelty.whitening
-            answers.append(tf.reduce_sum(tf.square(standard), axis=1))
-        return answers
-
     return convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(pixels))
 
 
-def _named(frozen: Any, names: Sequence[str]) -> Any:
-    """The frozen pass as a function whose outputs have names, which only such a one has."""
-    graph = frozen.graph.as_graph_def()
-    for node in graph.node:  # gradients of its own, as silu has, cannot be saved, nor need they
+def named_outputs(graph: Any, names: Sequence[str]) -> Any:
+    """A frozen pass as a function whose outputs have names, which only such a one has.
+
+    Args:
+        graph: from `frozen`.
+        names: of its outputs; one too many does no harm.
+    """
+    definition = graph.graph.as_graph_def()
+    for node in definition.node:  # gradients of its own, as silu has, cannot be saved
         node.attr.pop("_gradient_op_type", None)
 
     def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = tf.graph_util.import_graph_def(
-            graph,
-            input_map={frozen.inputs[0].name: pixels},
-            return_elements=[tensor.name for tensor in frozen.outputs],
+            definition,
+            input_map={graph.inputs[0].name: pixels},
+            return_elements=[tensor.name for tensor in graph.outputs],
             name="",
         )
         return dict(zip(names, outputs, strict=False))

@@ -1,0 +1,89 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from apple_clf.runs import Run
+from cli.conftest import Cli
+
+
+def test_text_tells_what_was_written_and_how_it_agrees(
+    cli: Cli, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cli("export", run.path, "--format", "litert")
+    assert (outcome.code, outcome.err) == (0, "")
+    written, compared, accuracy = outcome.out.splitlines()
+    assert written.startswith("Wrote tiny-001.tflite: ")
+    assert written.endswith("probabilities of ./=pear, äpfel.")
+    assert "test images: " in compared
+    assert accuracy.startswith("Balanced accuracy ")
+    assert (tmp_path / "tiny-001.tflite").stat().st_size > 1000
+
+
+def test_json_has_the_same_numbers(cli: Cli, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "m.onnx"
+    outcome = cli("export", run.path, "--format", "onnx", "--out", target, "--answer", "json")
+    content = json.loads(outcome.out)
+    assert content["path"] == str(target)
+    assert content["class_names"] == ["./=pear", "äpfel"]
+    assert content["same_answers"] == content["n_images"] > 0
+    assert content["largest_difference"] < 1e-4
+    assert content["balanced_accuracy"] == content["keras_balanced_accuracy"]
+
+
+def test_bundle_answers_as_the_run_does(cli: Cli, run: Run, pictures: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "model.zip"
+    assert cli("export", run.path, "--format", "bundle", "--out", bundle).code == 0
+    for words in (["predict", pictures], ["evaluate", "--data", pictures]):
+        of_run, of_bundle = (
+            cli(*words, "--format", "json", "--run", each).out.replace(str(each), "")
+            for each in (run.path, bundle)
+        )
+        assert of_bundle == of_run != ""
+
+
+def test_damaged_bundle_is_4(cli: Cli, pictures: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "model.zip"
+    bundle.write_bytes(b"PK\x03\x04")
+    outcome = cli("predict", pictures, "--run", bundle)
+    assert (outcome.code, outcome.out) == (4, "")
+    assert "model.zip: no bundle of model.json" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        ([], 2, "Missing option '--format'"),
+        (["--format", "pickle"], 2, "is not one of"),
+        (["--format", "bundle", "--out", "there.zip"], 2, "there.zip: exists"),
+        (["--format", "bundle", "--out", "no/such/model.zip"], 5, "cannot be written"),
+        (["--format", "saved_model", "--out", "no/such/model"], 5, "cannot be written"),
+    ],
+    ids=["no_format", "no_such_format", "exists", "no_folder", "no_folder_for_a_folder"],
+)
+def test_what_cannot_be_is_told_with_the_code_of_its_kind(
+    cli: Cli,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.zip").write_bytes(b"old")
+    outcome = cli("export", run.path, *options)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert told in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["there.zip"]
+
+
+def test_damaged_run_is_4(cli: Cli, run: Run, tmp_path: Path) -> None:
+    copy = Run(tmp_path / "copy-001")
+    shutil.copytree(run.path, copy.path)
+    copy.keras_model.write_bytes(b"no model")
+    outcome = cli("export", copy.path, "--format", "litert", "--out", tmp_path / "a.tflite")
+    assert (outcome.code, outcome.out) == (4, "")
+    assert not (tmp_path / "a.tflite").exists()
