@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test check bench bench-accuracy bench-checks bench-diagnosis concepts faults format clean
+.PHONY: train test check bench bench-accuracy bench-checks bench-diagnosis concepts faults faults-served format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -35,6 +35,9 @@ concepts: .venv/.dev  ## draw the pictures of docs/concepts.md again, from real 
 
 faults: .venv/.dev  ## kill hundreds of trainings, and see that each comes to the same bytes
 	$(BIN)/python -m tests.faults
+
+faults-served: .venv/.dev  ## slow, greedy, foreign and broken clients, signals: what a server does
+	$(BIN)/python -m tests.web
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

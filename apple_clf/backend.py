@@ -5,6 +5,7 @@ order on every machine, and networks of this size train faster on one thread tha
 """
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +35,14 @@ with quiet_stderr():
 gc.freeze()
 gc.enable()
 
+# Each training compiles its own network once. TensorFlow counts by line of code, takes the networks
+# of one process for one, and warns.
+logging.getLogger("tensorflow").addFilter(lambda told: "retracing" not in told.getMessage())
+
 keras.config.set_floatx("float32")  # whatever ~/.keras/keras.json says
 keras.config.set_image_data_format("channels_last")
 keras.config.disable_interactive_logging()
+tf.get_logger().setLevel("WARNING")  # it tells more in an interactive session, as a notebook is
 
 __all__ = ["forget_models", "keras", "memory_told", "tf"]
 

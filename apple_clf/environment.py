@@ -5,11 +5,13 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from apple_clf import __version__
 from apple_clf.config.schema import Experiment
+from apple_clf.errors import not_installed
 from apple_clf.parallel import TRAINING_THREADS, available_cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
@@ -32,6 +34,16 @@ def environment(
         "experiment": experiment.model_dump(mode="json"),
         "duration_seconds": {name: round(value, 3) for name, value in durations.items()},
     }
+
+
+def check_trains() -> None:
+    """Refuses to begin a training where TensorFlow is missing, before anything is made.
+
+    Raises:
+        MissingExtraError: it is.
+    """
+    if find_spec("tensorflow") is None:
+        raise not_installed("tensorflow")
 
 
 def inputs() -> dict[str, object]:

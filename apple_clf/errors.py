@@ -34,6 +34,11 @@ class MissingExtraError(ConfigError):
     """A command needs an optional part that is not installed."""
 
 
+def not_installed(name: str) -> MissingExtraError:
+    """The error for a package that the small install lacks, which only predicts and evaluates."""
+    return MissingExtraError(f"This needs {name}, which is not installed: pip install apple-clf")
+
+
 class DataError(AppleClfError):
     """Input data cannot be used."""
 

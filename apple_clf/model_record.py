@@ -60,7 +60,7 @@ def read_model_record(path: Path) -> ModelRecord:
         ArtifactError: it is missing, damaged, or made by a newer version.
     """
     try:
-        content = json.loads(path.read_bytes())
+        text = path.read_bytes()
     except FileNotFoundError:
         raise ArtifactError(
             f"{printable(path)}: missing, so this is no finished run. "
@@ -68,17 +68,32 @@ def read_model_record(path: Path) -> ModelRecord:
         ) from None
     except OSError as error:
         raise ArtifactError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+    return parse_model_record(text, where=path)
+
+
+def parse_model_record(text: bytes, *, where: Path) -> ModelRecord:
+    """The record that the content of a model.json holds.
+
+    Args:
+        text: JSON.
+        where: what errors name.
+
+    Raises:
+        ArtifactError: it is damaged, or made by a newer version.
+    """
+    try:
+        content = json.loads(text)
     except (ValueError, RecursionError):
-        raise _corrupt(path, "it is no JSON") from None
+        raise _corrupt(where, "it is no JSON") from None
     if not isinstance(content, dict):
-        raise _corrupt(path, "it is no JSON object")
-    _check_versions(path, content)
+        raise _corrupt(where, "it is no JSON object")
+    _check_versions(where, content)
     try:
         return _parse(content)
     except KeyError as error:
-        raise _corrupt(path, f"{error.args[0]!r} is missing") from None
+        raise _corrupt(where, f"{error.args[0]!r} is missing") from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise _corrupt(path, str(error)) from None
+        raise _corrupt(where, str(error)) from None
 
 
 def _check_versions(path: Path, content: dict[str, Any]) -> None:
@@ -164,9 +179,18 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
             f"{printable(path)}: cannot be read: {error.strerror}. "
             "Copy the run again, or train again."
         ) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise _corrupt(path, "its SHA-256 is not the one in model.json")
+    check_sha256(content, sha256=sha256, where=path)
     return content
+
+
+def check_sha256(content: bytes, *, sha256: str, where: Path) -> None:
+    """Refuses bytes that are not the ones that were written.
+
+    Raises:
+        ArtifactError: their SHA-256 differs.
+    """
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _corrupt(where, "its SHA-256 is not the one in model.json")
 
 
 def _corrupt(path: Path, cause: str) -> ArtifactError:

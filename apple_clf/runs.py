@@ -111,6 +111,11 @@ class Run:
         return self.path / "report.html"
 
     @property
+    def tracking(self) -> Path:
+        """What trackers find the run by; only of a run that is tracked."""
+        return self.path / "tracking.txt"
+
+    @property
     def environment(self) -> Path:
         """Versions, CPU, threads, durations."""
         return self.path / "environment.json"
@@ -135,10 +140,15 @@ class Run:
         return self.path / ".lock"
 
 
-def create_run(folder: Path, name: str) -> Run:
+def create_run(folder: Path, name: str, *, number: int | None = None) -> Run:
     """A new empty run under a folder, numbered one above all that are there.
 
     Numbers are shared by all names, so they order runs whatever the clock says.
+
+    Args:
+        folder: made where there is none.
+        name: of the experiment.
+        number: one that nobody else gives, in place of the next; its folder may be there already.
 
     Raises:
         FileSystemError: the folder cannot be written.
@@ -148,10 +158,10 @@ def create_run(folder: Path, name: str) -> Run:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
-            number = 1 + max((run.number for run in _runs(folder)), default=0)
-            run = Run(folder / f"{name}-{number:03d}")
-            run.path.mkdir()
-            run.plots.mkdir()
+            next_number = 1 + max((run.number for run in _runs(folder)), default=0)
+            run = Run(folder / f"{name}-{number or next_number:03d}")
+            run.path.mkdir(exist_ok=number is not None)
+            run.plots.mkdir(exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return run

@@ -1,6 +1,7 @@
 """Trained model + data -> what a run keeps of it: the model's files, and how good it is."""
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -9,12 +10,15 @@ from apple_clf.config.schema import DecisionConfig
 from apple_clf.datasets import SPLITS, Dataset, Split
 from apple_clf.decision.fitting import Decision, fit_decision, given_decision
 from apple_clf.decision.novelty import Gaussian, fit_gaussian
+from apple_clf.diagnosis import read_record
 from apple_clf.errors import ArtifactError
-from apple_clf.evaluation import draw, draw_history, evaluate, evaluate_briefly
+from apple_clf.evaluation import Evaluation, draw_history, evaluate, evaluate_briefly
+from apple_clf.evaluation import draw as draw_evaluation
 from apple_clf.files import write_whole
 from apple_clf.inference import Predictor
 from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
+from apple_clf.recorded_data import load_recorded_data
 from apple_clf.runs import Run
 
 if TYPE_CHECKING:
@@ -103,6 +107,8 @@ def save_evaluation(
     dataset: Dataset,
     training: "Training | None",
     decision: Decision,
+    *,
+    draw: Callable[..., None] | None = None,
 ) -> dict[str, object]:
     """The content of metrics.json, once the run holds the predictions and pictures.
 
@@ -113,28 +119,31 @@ def save_evaluation(
             of the training.
         training: how the training went; None for a model that was trained elsewhere.
         decision: how the predictor makes answers.
+        draw: `save_pictures` if left out.
 
     Raises:
         ArtifactError: an answer is not finite.
         FileSystemError: a file cannot be written.
     """
-    held_out = [name for name in ("test", "validation") if len(getattr(dataset, name))]
-    split_name = held_out[0] if held_out else "train"
+    split_name = _evaluated(dataset)
     evaluation = evaluate(predictor, getattr(dataset, split_name))
     write_whole(run.predictions, evaluation.predictions_csv())
     write_whole(run.gallery, evaluation.gallery(threshold=predictor.record.threshold).to_bytes())
-    pictures, trained, memorisation = draw(evaluation), None, None
+    trained, memorisation = None, None
     if training is not None:
-        pictures = {"learning_curves": _draw_history(training), **pictures}
         on_training = evaluate_briefly(predictor, dataset.train)
         memorisation = evaluation.memorisation(on_training["balanced_accuracy"])
         trained = _describe(training, on_training)
-    for name, picture in pictures.items():
-        write_whole(run.plot(name), picture)
+    (draw or save_pictures)(
+        run,
+        evaluation,
+        history=training.history if training else None,
+        best_epoch=training.best_epoch if training else 0,
+    )
     return {
         "split": split_name,
         **evaluation.describe(),
-        "memorisation": memorisation if held_out else None,
+        "memorisation": None if split_name == "train" else memorisation,
         "decision": decision.describe(),
         "training": trained,
         "data": _count(dataset),
@@ -150,9 +159,52 @@ def _count(dataset: Dataset) -> dict[str, object]:
     }
 
 
-def _draw_history(training: "Training") -> bytes:
-    best, n_epochs = training.best_epoch, len(training.history["loss"])
-    return draw_history(training.history, best_epoch=best if best < n_epochs else None)
+def _evaluated(dataset: Dataset) -> str:
+    """The split that is answered: the test images or, without any, the next best."""
+    return next((name for name in ("test", "validation") if len(getattr(dataset, name))), "train")
+
+
+def save_pictures(
+    run: Run,
+    evaluation: Evaluation,
+    *,
+    history: Mapping[str, Sequence[float]] | None,
+    best_epoch: int,
+) -> None:
+    """Writes the pictures of an evaluation, and of the training that led to it.
+
+    Args:
+        run: gets plots.
+        evaluation: of its model.
+        history: of its training, by name a value per epoch; None for a model from elsewhere.
+        best_epoch: whose weights were kept, from 1.
+
+    Raises:
+        FileSystemError: a file cannot be written.
+    """
+    pictures = draw_evaluation(evaluation)
+    if history is not None:
+        curves = {name: list(values) for name, values in history.items()}
+        best = best_epoch if best_epoch < len(history["loss"]) else None
+        pictures = {"learning_curves": draw_history(curves, best_epoch=best), **pictures}
+    for name, picture in pictures.items():
+        write_whole(run.plot(name), picture)
+
+
+def draw_again(run: Run) -> None:
+    """Writes the pictures of a finished run that has none, as a sweep leaves its trials.
+
+    Raises:
+        ArtifactError: a file of the run is missing or damaged, or its data have changed.
+        DataError: its data are gone.
+        FileSystemError: a file cannot be written.
+    """
+    record = read_record(run)
+    assert record.metrics is not None  # as it is finished
+    dataset = load_recorded_data(run)
+    evaluation = evaluate(Predictor.load(run), getattr(dataset, _evaluated(dataset)))
+    best = record.metrics["training"]["best_epoch"]
+    save_pictures(run, evaluation, history=record.history, best_epoch=best)
 
 
 def _describe(training: "Training", on_training: dict[str, float]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apple_clf.config import first_difference, load_experiment
-from apple_clf.config.schema import Experiment
+from apple_clf.config.schema import Experiment, TrackingConfig
 from apple_clf.environment import changed_inputs
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
@@ -53,7 +53,12 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
     environment = _read(run.environment)
     experiment = load_experiment(run.resolved)
     with tempfile.TemporaryDirectory(prefix="apple-clf-") as folder:
-        again = train(experiment, source=b"", folder=Path(folder), reporter=reporter or Silent())
+        again = train(
+            experiment.model_copy(update={"tracking": TrackingConfig()}),
+            source=b"",
+            folder=Path(folder),
+            reporter=reporter or Silent(),
+        )
         differing = tuple(
             path.name
             for path, twin in zip(_artefacts(run), _artefacts(again), strict=True)

@@ -89,11 +89,12 @@ class Laboratory:
 
     def _train(self, key: tuple[str, ...], seed: int) -> Trained:
         config, *settings = key
-        digest = hashlib.sha256("\0".join(settings).encode()).hexdigest()[:8]
-        runs = self.folder / f"{Path(config).stem}-{digest}-seed-{seed}"
+        experiment = ROOT / "configs" / config
+        what = [experiment.read_bytes(), *(text.encode() for text in settings)]
+        digest = hashlib.sha256(b"\0".join(what)).hexdigest()[:8]
+        runs = self.folder / f"{experiment.stem}-{digest}-seed-{seed}"
         if not any(run.is_finished for run in list_runs(runs)):
             overrides = [part for text in (*settings, f"seed={seed}") for part in ("--set", text)]
-            experiment = ROOT / "configs" / config
             finished = subprocess.run(
                 [APPLE_CLF, "train", experiment, *overrides, "--runs", runs, "--quiet"],
                 env={**os.environ, "APPLE_CLF_CACHE": str(self.folder / "cache")},
@@ -150,7 +151,11 @@ def _trained(
 
 def a1(laboratory: Laboratory) -> list[Result]:
     """The blog's layers on real drawings."""
-    blog = ("model={units: [32, 16], activation: relu}", f"data.path={laboratory.drawings}")
+    blog = (
+        "model={units: [32, 16], activation: relu}",
+        "preprocessing.image_size=[28, 28]",
+        f"data.path={laboratory.drawings}",
+    )
     return [_trained("A1", "the blog's layers, 32-16", laboratory.train("quickdraw.yaml", *blog))]
 
 

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.measure import Command, Pairs, typical
+from benchmarks.measure import Command, Pairs, measure, typical
+from benchmarks.serving import serving
 from benchmarks.table import Line, Row, memory_row, time_row
 from benchmarks.training import against_keras, against_others, checkpoints, growth
 from benchmarks.workshop import APPLE_CLF, FOLDERS, HERE, PYTHON, ROOT, SMALL, Workshop
@@ -15,6 +16,8 @@ AS_FAST_AS = 1.25
 FLAT = 1.2
 """Ratio of memories that counts as no growth while the files become twenty times as many: in their
 first seconds workers come to own some pages that they shared with their parent at first."""
+TRIALS = 20
+"""Trainings of the sweep."""
 DRAFT_SIDE = 8 * 28
 """Pixels that `predict` leaves of a large JPEG's shorter side when the network sees 28x28."""
 
@@ -41,6 +44,19 @@ def light_commands(at: Workshop) -> Iterator[Row]:
         pairs = at.compare([APPLE_CLF, *words], [PYTHON, "-c", f"import {modules}"])
         name = " ".join(word for word in words[:2] if isinstance(word, str) and word != "--runs")
         yield time_row("S2", name, f"import {modules}", pairs, limit=2)
+    for options in ((), ("--sort", "training.learning_rate")):
+        command = [APPLE_CLF, "runs", "--runs", at.thousand_runs, *options]
+        usages = [measure(command, env=at.env) for _ in range(at.pairs)]
+        took = typical(usages)
+        yield Row(
+            "S2",
+            " ".join(("runs of 1,000", *options)),
+            "1 s",
+            f"{took.seconds:.3g} s, {took.megabytes:.0f} MB",
+            "1 s",
+            [usage.seconds for usage in usages],
+            limit=1,
+        )
 
 
 def bulk_predict(at: Workshop) -> Iterator[Row]:
@@ -102,6 +118,21 @@ def data_ready(at: Workshop) -> Iterator[Row]:
     )
 
 
+def warm_trials(at: Workshop) -> Iterator[Row]:
+    """S8: a sweep, whose workers stay warm, against a process for each of its trainings."""
+    rates = [f"{10 ** (-4 + i / 10):.3g}" for i in range(TRIALS)]
+    small = ["--set", "training.epochs=10", "--quiet"]
+    swept = f"training.learning_rate={','.join(rates)}"
+    pairs = at.compare(
+        [APPLE_CLF, "sweep", "--set", swept, *small, "--sweeps", at.folder / "sweeps"],
+        [PYTHON, HERE / "peers" / "trainings.py", APPLE_CLF, at.folder / "trials", *rates],
+        pairs=min(at.pairs, 3),
+        warm_up=0,
+    )
+    peer = f"{TRIALS} processes of `train`"
+    yield time_row("S8", f"a sweep of {TRIALS} small trials", peer, pairs, limit=0.15)
+
+
 COMPARISONS: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "S1": cold_predict,
     "S2": light_commands,
@@ -110,6 +141,8 @@ COMPARISONS: dict[str, Callable[[Workshop], Iterator[Line]]] = {
     "S5": against_others,
     "S6": blog,
     "S7": data_ready,
+    "S8": warm_trials,
     "S9": growth,
     "S10": checkpoints,
+    "S11": serving,
 }

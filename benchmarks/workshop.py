@@ -41,6 +41,16 @@ class Workshop:
         return max(path for path in runs.iterdir() if path.is_dir())
 
     @cached_property
+    def thousand_runs(self) -> Path:
+        """A folder of 1,000 finished runs, of the files that a list of them reads."""
+        folder = self.folder / "thousand"
+        for number in range(1, 1001):
+            (folder / f"apples-{number:03d}").mkdir(parents=True)
+            for name in ("metrics.json", "resolved.yaml"):
+                (folder / f"apples-{number:03d}" / name).write_bytes((self.run / name).read_bytes())
+        return folder
+
+    @cached_property
     def small(self) -> Path:
         """A folder of small PNGs in two classes."""
         folder = self.folder / "small"

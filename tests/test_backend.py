@@ -1,5 +1,8 @@
 import gc
+import logging
 import weakref
+
+import pytest
 
 from apple_clf.backend import forget_models, keras, tf
 from apple_clf.parallel import TRAINING_THREADS
@@ -30,3 +33,20 @@ def test_forgetting_models_keeps_the_settings() -> None:
     assert model() is None
     assert not keras.config.is_interactive_logging_enabled()
     assert keras.config.backend() == "tensorflow"
+
+
+def test_many_trainings_in_one_process_do_not_warn_of_retracing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        for _ in range(8):
+            tf.function(lambda x: x + 1)(1.0)
+            tf.function(lambda x: x + 1)(1.0)
+        logger.warning("anything else")
+    finally:
+        logger.removeHandler(caplog.handler)
+
+    assert "retracing" not in caplog.text
+    assert "anything else" in caplog.text

@@ -14,17 +14,22 @@ import typer
 
 from apple_clf import __version__
 from apple_clf.cli import (
+    comparing,
     configuration,
     data,
     diagnosis,
     explaining,
+    exporting,
     importing,
     lessons,
+    listing,
     prediction,
     report,
     running,
+    serving,
+    sweeping,
 )
-from apple_clf.errors import AppleClfError
+from apple_clf.errors import AppleClfError, not_installed
 
 app = typer.Typer(
     name="apple-clf",
@@ -40,10 +45,14 @@ app.command()(running.resume)
 app.command()(prediction.predict)
 app.command()(prediction.evaluate)
 app.command()(explaining.explain)
-app.command()(running.runs)
+app.command()(listing.runs)
+app.command()(comparing.compare)
+app.command()(serving.serve)
 app.command()(running.verify)
+app.command()(sweeping.sweep)
 app.command()(diagnosis.diagnose)
 app.command()(report.report)
+app.command()(exporting.export)
 app.command("import")(importing.import_)
 app.command()(configuration.init)
 app.add_typer(configuration.app)
@@ -115,6 +124,12 @@ def _run() -> int:
             raise
         _complain(str(error))
         return error.exit_code
+    except ModuleNotFoundError as error:  # the small install of docs/deploy.md lacks TensorFlow
+        missing = (error.name or "").partition(".")[0]
+        if _debug or missing in {"", "apple_clf"}:
+            raise
+        _complain(str(told := not_installed(missing)))
+        return told.exit_code
     except OSError as error:
         if _debug:
             raise

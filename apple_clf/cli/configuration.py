@@ -15,19 +15,25 @@ app = typer.Typer(name="config", help="Check, show and describe experiments.", n
 
 @app.command()
 def check(config: ConfigFile = None, overrides: Overrides = None) -> None:
-    """Check an experiment without training it."""
-    from apple_clf.config import load_experiment
+    """Check an experiment, and its sweep, without training it."""
+    from apple_clf.config import load_experiment, parse_file, read_source
+    from apple_clf.config.sweep import parse_sweep
 
     load_experiment(config, overrides or ())
+    source, filename = read_source(config), str(config) if config else "defaults"
+    if parse_file(source, filename=filename, overrides=overrides or ()).sweep is not None:
+        parse_sweep(source, filename=filename, overrides=overrides or ())
     typer.echo(f"{printable(config) if config else 'the built-in experiment'}: valid")
 
 
 @app.command()
 def show(config: ConfigFile = None, overrides: Overrides = None) -> None:
     """Print an experiment with all its values, defaults too."""
-    from apple_clf.config import dump_experiment, load_experiment
+    from apple_clf.config import dump_experiment, parse_file, read_source
 
-    typer.echo(dump_experiment(load_experiment(config, overrides or ())), nl=False)
+    filename = str(config) if config else "defaults"
+    file = parse_file(read_source(config), filename=filename, overrides=overrides or ())
+    typer.echo(dump_experiment(file if file.sweep else file.experiment), nl=False)
 
 
 @app.command()

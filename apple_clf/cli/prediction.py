@@ -104,7 +104,7 @@ def _predict_on_cluster(
     model = read_model(run)
     tally = _Tally()
     asked = asked_for(images, model[0], format_=chosen_format, shard_size=shard_size)
-    with opened_plan(out, asked, _files(images, tally)) as plan, connected(address):
+    with connected(address), opened_plan(out, asked, _files(images, tally)) as plan:
         answered = answer(plan, model, on_progress=_told_now_and_then())
     typer.echo(
         f"{printable(out)}: {answered.n_images:,} answers in {answered.n_shards:,} {chosen_format} "

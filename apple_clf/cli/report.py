@@ -15,10 +15,16 @@ def report(
     ] = None,
     runs: RunsFolder = DEFAULT_RUNS,
 ) -> None:
-    """Write a run as one page to look at: report.html."""
+    """Write a run as one page to look at: report.html.
+
+    A trial of a sweep gets its pictures too.
+    """
     from apple_clf.report import write_report
     from apple_clf.runs import find_run
+    from apple_clf.saving import draw_again
 
     found = find_run(run, folder=runs)
+    if found.is_finished and not found.imported.exists() and not any(found.plots.glob("*.png")):
+        draw_again(found)
     write_report(found)
     typer.echo(printable(found.report))

@@ -1,16 +1,14 @@
 """The training images that look most alike to the network: near in what its last layer sees."""
 
-import json
 from collections.abc import Callable
 
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.config import load_experiment
-from apple_clf.datasets import Dataset, load_dataset
+from apple_clf.datasets import Dataset
 from apple_clf.errors import ArtifactError
 from apple_clf.explanation.record import Nearest, Neighbour
-from apple_clf.files import printable
+from apple_clf.recorded_data import load_recorded_data
 from apple_clf.runs import Run
 
 N_NEAREST = 8
@@ -29,15 +27,7 @@ def load_training_data(run: Run) -> Dataset:
     """
     if run.imported.exists():
         raise ArtifactError("the model was trained elsewhere")
-    experiment = load_experiment(run.resolved)
-    try:
-        recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ArtifactError(f"{printable(run.dataset)}: cannot be read") from error
-    dataset = load_dataset(experiment.data, experiment.preprocessing, seed=experiment.seed)
-    if dataset.fingerprint != recorded:
-        raise ArtifactError("the data have changed since the training")
-    return dataset
+    return load_recorded_data(run)
 
 
 def nearest_images(

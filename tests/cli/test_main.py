@@ -35,10 +35,11 @@ COMMANDS = all_commands(get_command(app))
 def test_commands_are_the_ones_that_are_documented() -> None:
     leaves = [" ".join(words) for words, c in COMMANDS.items() if not hasattr(c, "commands")]
     assert sorted(leaves) == [
-        *("config check", "config schema", "config show", "data check"),
+        *("compare", "config check", "config schema", "config show", "data check"),
         *("data fetch", "data simulate", "diagnose", "evaluate", "explain"),
+        *("export",),
         *("import", "init", "lesson list", "lesson run"),
-        *("predict", "report", "resume", "runs", "train", "verify"),
+        *("predict", "report", "resume", "runs", "serve", "sweep", "train", "verify"),
     ]
 
 
@@ -166,6 +167,7 @@ LIGHT = {
     "help": ["--help"],
     "init": ["init", "new.yaml"],
     "runs": ["runs"],
+    "runs sorted": ["runs", "--sort", "training.epochs", "--where", "images>0"],
     "check": ["config", "check"],
     "diagnose": ["diagnose"],
     "predict": ["predict", "a.png"],

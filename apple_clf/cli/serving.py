@@ -1,0 +1,59 @@
+"""`serve`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
+from apple_clf.errors import MissingExtraError
+from apple_clf.files import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RunNames = Annotated[
+    list[str] | None,
+    typer.Option("--run", metavar="RUN", help="Path or name; repeated, they stand side by side."),
+]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")]
+Collect = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Keep drawings that are sent here, a folder for each class."),
+]
+
+
+def serve(
+    run: RunNames = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Workers = 1,
+    collect: Collect = None,
+) -> None:
+    """Answer over HTTP, with a page to draw on."""
+    try:
+        from apple_clf.web.server import Serving, listen, serve_here, supervise
+    except ImportError as error:
+        raise MissingExtraError(
+            f"serve needs {error.name}, which is not installed: pip install 'apple-clf[serve]'"
+        ) from error
+    from apple_clf.inference import find_model
+    from apple_clf.web.models import read_served_run
+
+    names: Sequence[str | None] = run or [None]
+    found = [find_model(name, folder=runs) for name in names]
+    serving = Serving([read_served_run(item) for item in found], host, collect)
+    app = serving.application()  # what cannot be served is told before anything listens
+    with listen(host, port) as listener:
+        served = ", ".join(printable(item.name) for item in found)
+        address = f"[{host}]" if ":" in host else host
+        url = f"http://{address}:{listener.getsockname()[1]}"
+        typer.echo(f"Serving {served} at {url} (API: {url}/docs). Ctrl-C stops.", err=True)
+        if workers == 1:
+            number = serve_here(app, listener)
+        else:
+            number = supervise(serving, listener, workers=workers)
+    raise typer.Exit(128 + number)

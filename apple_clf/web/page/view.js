@@ -1,0 +1,177 @@
+// One model's card: answer, probabilities, what it saw, its layers, its weights.
+
+import { drawNetwork } from "./network.js";
+import { bytes, pixelImage, scratch, show, signed, signedImage, theColours } from "./pictures.js";
+
+const percent = (p) => `${(100 * p).toFixed(1)} %`;
+
+export class ModelView {
+  constructor(described, template) {
+    this.described = described;
+    this.card = template.content.cloneNode(true).firstElementChild;
+    this.inside = null;
+    this.weights = null;
+    const find = (selector) => this.card.querySelector(selector);
+    this.find = find;
+    this.card.setAttribute("aria-label", described.name);
+    find("h2").textContent = described.name;
+    find(".about").textContent = described.verdict ? `It is ${described.verdict}.` : "";
+    find(".bars").append(...described.class_names.flatMap(bar));
+    const network = find(".network");
+    new ResizeObserver(() => this.drawLayers()).observe(network.parentElement);
+    if (described.weights) this.offerWeights();
+    this.clear();
+  }
+
+  clear() {
+    this.inside = null;
+    this.card.classList.add("waiting");
+    this.say("Nothing drawn yet");
+    this.find(".chip").hidden = true;
+    this.find(".inside").hidden = true;
+    this.find(".notes").replaceChildren();
+    for (const part of this.find(".bars").querySelectorAll("span")) part.textContent = "";
+    for (const part of this.find(".bars").querySelectorAll("b")) part.style.width = "0";
+  }
+
+  // A screen reader reads what changed, so what did not is left alone.
+  say(text) {
+    const verdict = this.find(".verdict");
+    if (verdict.textContent !== text) verdict.textContent = text;
+  }
+
+  render(inside) {
+    this.inside = inside;
+    const { answer } = inside;
+    this.card.classList.remove("waiting");
+    this.say(answer.class);
+    this.find(".chip").hidden = !answer.unsure;
+    const [texts, bars] = ["span", "b"].map((name) => this.find(".bars").querySelectorAll(name));
+    this.described.class_names.forEach((name, i) => {
+      texts[i].textContent = percent(answer.probabilities[name]);
+      bars[i].style.width = `${100 * answer.probabilities[name]}%`;
+    });
+    this.find(".inside").hidden = false;
+    this.find(".notes").replaceChildren(...inside.notes.map((text) => element("li", text)));
+    this.find(".layers").hidden = this.find(".numbers").hidden = !inside.layers;
+    this.draw();
+    if (inside.layers) this.fillNumbers();
+  }
+
+  draw() {
+    if (this.inside) {
+      this.drawPictures();
+      this.drawLayers();
+    }
+    this.drawWeights();
+  }
+
+  drawPictures() {
+    const { pixels, attribution } = this.inside;
+    const canvas = this.find(".pixels");
+    show(canvas, pixelImage(pixels));
+    canvas.setAttribute("aria-label", `The drawing as ${pixels.width} by ${pixels.height} pixels`);
+    this.find(".attribution").hidden = !attribution;
+    if (!attribution) return;
+    const name = attribution.class;
+    this.find(".attribution figcaption").textContent = `What spoke for ${name}`;
+    const heat = this.find(".heat");
+    show(heat, overlay(pixels, bytes(attribution.data)));
+    heat.setAttribute("aria-label", `Pixels that spoke for ${name}, and those against it`);
+    this.find(".attribution .note").textContent =
+      `Integrated gradients, ${attribution.steps} steps; their sum misses by ${percent(attribution.error)}.`;
+  }
+
+  drawLayers() {
+    if (!this.inside?.layers) return;
+    const canvas = this.find(".network");
+    drawNetwork(canvas, this.inside, this.described.class_names, theColours());
+    const words = this.inside.layers.map((l) => `${l.name} with ${l.n_units} units, ${l.n_zero} at 0`);
+    canvas.setAttribute("aria-label", `Layers: ${words.join("; ")}`);
+  }
+
+  fillNumbers() {
+    this.find("tbody").replaceChildren(...this.inside.layers.map((layer) => {
+      const row = document.createElement("tr");
+      const strongest = layer.values
+        ? layer.values.map((value, i) => [i, value])
+            .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 5)
+            .map(([i, value]) => `${i}: ${value.toPrecision(3)}`).join(", ")
+        : `up to ${layer.largest.toPrecision(3)}`;
+      const name = element("th", layer.name);
+      name.scope = "row";
+      row.append(name, element("td", layer.n_units), element("td", layer.n_zero), element("td", strongest));
+      return row;
+    }));
+  }
+
+  offerWeights() {
+    const details = this.find(".weights");
+    details.hidden = false;
+    details.addEventListener("toggle", async () => {
+      if (!details.open || this.weights) return;
+      const response = await fetch(`/weights?model=${this.described.model}`);
+      if (!response.ok) return;
+      this.weights = await response.json();
+      const slider = details.querySelector("input");
+      slider.max = slider.value = this.weights.epochs.length - 1;
+      slider.addEventListener("input", () => this.drawWeights());
+      this.drawWeights();
+    });
+  }
+
+  drawWeights() {
+    if (!this.weights) return;
+    const { width, height, units, epochs, pictures, layer } = this.weights;
+    const slider = this.find(".weights input");
+    const epoch = epochs[slider.value];
+    this.find(".weights output").textContent = epoch;
+    slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
+    const canvas = this.find(".weights canvas");
+    const scale = Math.max(1, Math.round(64 / width));
+    const across = Math.min(units, Math.max(1, Math.floor(512 / (width * scale + 4))));
+    canvas.width = across * (width * scale + 4);
+    canvas.height = Math.ceil(units / across) * (height * scale + 4);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    const values = bytes(pictures[slider.value]);
+    const colours = theColours();
+    for (let i = 0; i < units; i++) {
+      const part = values.subarray(i * width * height, (i + 1) * width * height);
+      const picture = scratch(signedImage(width, height, part, colours));
+      const [x, y] = [(i % across) * (width * scale + 4), Math.floor(i / across) * (height * scale + 4)];
+      context.drawImage(picture, x, y, width * scale, height * scale);
+    }
+    canvas.setAttribute("aria-label", `Weights of ${units} units of ${layer} at epoch ${epoch}`);
+  }
+}
+
+// The drawing, faint, with what spoke for the answer and against it over it.
+function overlay(pixels, values) {
+  const colours = theColours();
+  const data = pixelImage(pixels);
+  for (let i = 0; i < values.length; i++) {
+    const share = (values[i] - 128) / 127;
+    const strength = Math.min(1, Math.abs(share) * 1.5);
+    const hue = signed(Math.sign(share), colours);
+    for (let c = 0; c < 3; c++) {
+      const faint = colours.wash[c] + (colours.soft[c] - colours.wash[c]) * (data.data[4 * i + c] / 255) * 0.5;
+      data.data[4 * i + c] = faint + (hue[c] - faint) * strength;
+    }
+  }
+  return data;
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function bar(name) {
+  const value = document.createElement("dd");
+  const track = document.createElement("i");
+  track.append(document.createElement("b"));
+  value.append(track, document.createElement("span"));
+  return [element("dt", name), value];
+}

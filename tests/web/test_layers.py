@@ -1,0 +1,89 @@
+"""Each layer against Keras, forward and back."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apple_clf.arrays import FloatArray
+from apple_clf.backend import keras, tf
+from apple_clf.web.layers import (
+    Affine,
+    AveragePooling,
+    Conv2D,
+    Dense,
+    GlobalAverage,
+    Layer,
+    MaxPooling,
+    Normalization,
+    Window,
+)
+
+RNG = np.random.default_rng(2)
+PICTURES = RNG.normal(size=(3, 7, 6, 4)).astype(np.float32)
+VECTORS = RNG.normal(size=(5, 4)).astype(np.float32)
+WINDOWS = [
+    pytest.param(size, strides, padding, id=f"{size}-{strides}-{padding}")
+    for size in ((1, 1), (2, 2), (3, 2), (4, 5))
+    for strides in ((1, 1), (2, 1), (3, 3))
+    for padding in ("valid", "same")
+]
+
+
+def agrees(ours: Layer, theirs: Any, x: FloatArray) -> None:
+    tensor = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        output = theirs(tensor)
+        gradient = RNG.normal(size=output.shape).astype(np.float32)
+        total = tf.reduce_sum(output * gradient)
+    np.testing.assert_allclose(ours.forward(x), output.numpy(), rtol=1e-4, atol=1e-5)
+    expected = tape.gradient(total, tensor).numpy()
+    np.testing.assert_allclose(ours.backward(x, gradient), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "strides", "padding"), WINDOWS)
+def test_convolution(size: tuple[int, int], strides: tuple[int, int], padding: str) -> None:
+    theirs = keras.layers.Conv2D(5, size, strides, padding, activation="tanh")
+    theirs.build(PICTURES.shape)
+    theirs.bias.assign(np.linspace(-1, 1, 5))
+    window = Window(size, strides, padding == "same")
+    kernel, bias = (np.array(weight) for weight in theirs.get_weights())
+    agrees(Conv2D(kernel, bias, "tanh", window), theirs, PICTURES)
+
+
+@pytest.mark.parametrize(("size", "strides", "padding"), WINDOWS)
+def test_pooling(size: tuple[int, int], strides: tuple[int, int], padding: str) -> None:
+    window = Window(size, strides, padding == "same")
+    layers = keras.layers
+    agrees(MaxPooling(window), layers.MaxPooling2D(size, strides, padding), PICTURES)
+    agrees(AveragePooling(window), layers.AveragePooling2D(size, strides, padding), PICTURES)
+
+
+def test_equal_values_share_no_gradient() -> None:
+    x = np.ones((1, 2, 2, 1), np.float32)
+    pooling = MaxPooling(Window((2, 2), (2, 2), False))
+    back = pooling.backward(x, np.ones((1, 1, 1, 1), np.float32))
+    assert back.ravel().tolist() == [1, 0, 0, 0]
+
+
+def test_global_average() -> None:
+    agrees(GlobalAverage(), keras.layers.GlobalAveragePooling2D(), PICTURES)
+
+
+@pytest.mark.parametrize("x", [PICTURES, VECTORS], ids=["pictures", "vectors"])
+def test_layer_normalization(x: FloatArray) -> None:
+    theirs = keras.layers.LayerNormalization(epsilon=1e-3)
+    theirs.build(x.shape)
+    scale, shift = (RNG.normal(size=4).astype(np.float32) for _ in range(2))
+    theirs.set_weights([scale, shift])
+    agrees(Normalization(scale, shift, 1e-3), theirs, x)
+
+
+def test_dense_and_affine() -> None:
+    theirs = keras.layers.Dense(3, activation="silu")
+    theirs.build(VECTORS.shape)
+    kernel, bias = (np.array(weight) for weight in theirs.get_weights())
+    agrees(Dense(kernel, bias, "silu"), theirs, VECTORS)
+    scaled = Affine(np.array(2, np.float32), np.array(1, np.float32))
+    agrees(scaled, keras.layers.Rescaling(2, 1), VECTORS)
