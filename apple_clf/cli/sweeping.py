@@ -67,7 +67,7 @@ def sweep(
     format_: OutputFormat = Format.text,
     quiet: Quiet = False,
 ) -> None:
-    """Train an experiment with many values and compare what becomes of them.
+    """Train an experiment with many values, and compare.
 
     --set KEY=V1,V2,V3 gives values to try; a section `sweep` of the file may, too.
     """
