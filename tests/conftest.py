@@ -1,6 +1,7 @@
 """Fixtures of all tests: nobody's cache or runs are touched; tiny folders of images; processes."""
 
 import os
+import shutil
 import signal
 import stat
 import tempfile
@@ -8,10 +9,15 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NOBODY = 65534
 
@@ -20,9 +26,11 @@ InChild = Callable[[Callable[[], str]], str]
 
 
 def pytest_configure() -> None:
-    """Signals do what they do at a terminal: jobs in the background start with two ignored."""
+    """No test depends on a clock; signals do what they do at a terminal, not in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    hypothesis.settings.register_profile("no clock", deadline=None)
+    hypothesis.settings.load_profile("no clock")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,6 +55,20 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real pictures in {path}")
     return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, for pages; where it is missing, the test is skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path)
+        yield opened
+        opened.close()
 
 
 def write_image(path: Path, seed: int) -> Path:

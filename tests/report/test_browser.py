@@ -4,7 +4,6 @@ Skipped where Chromium, Playwright or axe-core is missing.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,19 +46,6 @@ class Visit:
     def refuse(self, dialog: "Dialog") -> None:
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 import io
 import os
 import pty
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from apple_clf.sweeping.progress import SweepLines, SweepTable, in_words
 
@@ -28,9 +30,19 @@ def test_epochs_are_told_now_and_then_only() -> None:
     assert out.getvalue() == ""
 
 
+def read_to_the_end(descriptor: int) -> str:
+    parts = []
+    with suppress(OSError):  # which a terminal gives at its end
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+    os.close(descriptor)
+    return b"".join(parts).decode()
+
+
 def test_a_terminal_shows_the_trials_under_way_and_the_best() -> None:
     reader, writer = pty.openpty()
-    with os.fdopen(writer, "w") as terminal:
+    with ThreadPoolExecutor(1) as pool, os.fdopen(writer, "w") as terminal:
+        shown_later = pool.submit(read_to_the_end, reader)
         table = SweepTable(terminal)
         for trial in range(12):
             table.begin(trial, {"training.epochs": trial}, trials=20)
@@ -39,9 +51,8 @@ def test_a_terminal_shows_the_trials_under_way_and_the_best() -> None:
                 table.end(trial, "failed: [red]diverged", best=(0, 0.5))
         table.stage("A sentence.")
         table.close()
-        terminal.flush()
-        shown = os.read(reader, 1 << 16).decode()
-    os.close(reader)
+        terminal.close()
+        shown = shown_later.result()
 
     assert "11 trials ended, 20 in all; best so far 0.5000 (trial 0)" in shown
     assert "training.epochs 11" in shown

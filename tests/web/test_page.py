@@ -1,7 +1,6 @@
 """The page in a real browser. Skipped where Chromium, Playwright or axe-core is missing."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,19 +51,6 @@ class Visit:
 
     def verdict(self) -> str:
         return self.page.locator(".verdict").first.text_content() or ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path)
-        yield opened
-        opened.close()
 
 
 Open = Callable[..., Visit]
