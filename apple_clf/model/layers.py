@@ -78,6 +78,8 @@ def _add_input(config: Residual, x: Tensor, *, name: str) -> Tensor:
         y = connect(layer, y, name=f"{name}_{layer.type}_{i}")
     if x.shape != y.shape:
         x = _projection(config, n=y.shape[-1], rank=len(x.shape), name=f"{name}_projection")(x)
+    if x.shape != y.shape:  # Keras's Add would stretch a side of 1 over the other
+        raise ValueError(f"{name}: {x.shape} does not fit {y.shape}")
     return keras.layers.Add(name=name)([x, y])
 
 

@@ -73,6 +73,7 @@ class Record(BaseModel):
         strict=True,
         allow_inf_nan=False,
         json_schema_extra=_complete,
+        defer_build=True,  # a part is validated within the whole, and needs no validator of its own
     )
 
 
