@@ -127,7 +127,7 @@ def test_every_error_is_one_line_with_its_exit_code(
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(config, "load_experiment", fail)
+    monkeypatch.setattr(config, "read_source", fail)
     outcome = cli("config", "check")
     assert (outcome.code, outcome.out) == (code, "")
     assert outcome.err.strip().startswith(f"Error: {line}")
@@ -149,7 +149,7 @@ def test_debug_shows_the_traceback() -> None:
 def test_a_bug_shows_its_traceback_and_is_1(shell: Shell) -> None:
     program = (
         "import sys; from apple_clf import cli, config\n"
-        "config.load_experiment = lambda *arguments: 1 / 0\n"
+        "config.read_source = lambda *arguments: 1 / 0\n"
         "sys.argv = ['apple-clf', 'config', 'check']; cli.main()"
     )
     result = shell(f'"$1" -c "{program}"')
