@@ -4,13 +4,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test check bench bench-accuracy bench-checks bench-diagnosis concepts faults faults-served format clean
+.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis concepts faults faults-served format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
 
 test: .venv/.dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: .venv/.dev  ## those that take no more than a few seconds
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 check: .venv/.dev  ## lint, format, types, import layers
 	$(BIN)/ruff check .

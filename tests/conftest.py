@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 NOBODY = 65534
 
@@ -69,6 +69,24 @@ def browser() -> "Iterator[Browser]":
         opened = driver.chromium.launch(executable_path=path)
         yield opened
         opened.close()
+
+
+def assert_nobody_is_kept_out(page: "Page", axe: str, *, checks: int) -> None:
+    """No grave violation on a page.
+
+    Args:
+        page: open.
+        axe: the script of axe-core.
+        checks: that it must have made with success, or it did not look.
+    """
+    page.evaluate(axe)
+    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    assert [
+        f"{violation['id']}: {violation['nodes'][0]['html']}"
+        for violation in result["violations"]
+        if violation["impact"] in {"serious", "critical"}
+    ] == []
+    assert len(result["passes"]) > checks
 
 
 def write_image(path: Path, seed: int) -> Path:

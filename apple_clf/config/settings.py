@@ -160,7 +160,7 @@ def _index(node: Node, *, step: str, place: Place) -> str | int:
 
 def _set(node: Node, index: str | int, value: Node) -> None:
     assert isinstance(node, dict | list)  # by _index
-    node[index] = value  # type: ignore[index]
+    node[index] = value  # type: ignore[index]  # a key or a number, as the node is
 
 
 def _default_kind(path: Path) -> Node:
