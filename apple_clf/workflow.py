@@ -36,6 +36,7 @@ from apple_clf.tracking import Tracker, check_installed, tracked
 if TYPE_CHECKING:
     from apple_clf.backend import keras
     from apple_clf.training import Training
+    from apple_clf.training.trainers import Trainers
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Manner:
     should_stop: Callable[[], bool] = lambda: False  # asked after each epoch, besides signals
     draw: Callable[..., None] = save_pictures
     report: Callable[..., None] = write_report
+    trainers: "Trainers | None" = None  # that remember what was compiled
 
 
 def train(
@@ -262,6 +264,7 @@ def _train(job: _Job) -> "tuple[Training, keras.Model]":
             ),
             checkpoint_seconds=job.manner.checkpoint_seconds,
             should_stop=lambda: bool(interruption) or job.manner.should_stop(),
+            trainers=job.manner.trainers,
         )
     if training.interrupted:
         raise InterruptedTrainingError(

@@ -1,12 +1,12 @@
 """Trainings in a process that Ray started, which imports TensorFlow once and stays warm."""
 
-import gc
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from queue import Empty, SimpleQueue
 
 from apple_clf.cluster.surroundings import Surroundings
 from apple_clf.sweeping.orders import Answer, Epoch, Event, Order, Outcome
-from apple_clf.sweeping.trial import Datasets, carry_out
+from apple_clf.sweeping.trial import Workbench
 
 LOCK_SECONDS = 180.0
 """How long a run may stay locked after its machine died; a server of NFS takes 90."""
@@ -34,11 +34,14 @@ class Trainer:
         """
         self._answer_seconds = answer_seconds
         self._surroundings = surroundings
-        self._data = Datasets()
         self._events: SimpleQueue[Epoch | Future[Outcome]] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._thread = ThreadPoolExecutor(1)  # Ray's own waits here for what comes next
-        self._is_fresh = True
+
+    @cached_property
+    def _workbench(self) -> Workbench:
+        """Set up for the first order, in the sweep's surroundings."""
+        return Workbench()
 
     def start(self) -> None:
         """Takes on the surroundings.
@@ -63,14 +66,7 @@ class Trainer:
         return event.result() if isinstance(event, Future) else event
 
     def _train(self, order: Order) -> Outcome:
-        from apple_clf.backend import forget_models
-
-        outcome = carry_out(order, hear=self._hear, data=self._data, lock_seconds=LOCK_SECONDS)
-        forget_models()
-        if self._is_fresh:
-            gc.freeze()  # what the first training imported stays: no garbage among it
-            self._is_fresh = False
-        return outcome
+        return self._workbench.carry_out(order, hear=self._hear, lock_seconds=LOCK_SECONDS)
 
     def _hear(self, epoch: Epoch) -> Answer:
         self._events.put(epoch)

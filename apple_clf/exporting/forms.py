@@ -11,7 +11,7 @@ from apple_clf.backend import keras, tf
 from apple_clf.bundle import bundle_bytes, read_bundle
 from apple_clf.errors import DataError
 from apple_clf.exporting.agreement import Agreement, Answers, too_different, too_inaccurate
-from apple_clf.exporting.graph import INPUT, OUTPUT, as_function, probabilities_graph
+from apple_clf.exporting.graph import INPUT, OUTPUT, probabilities_graph
 from apple_clf.exporting.header import header_content, header_text
 from apple_clf.exporting.litert import (
     float_litert,
@@ -138,7 +138,7 @@ def _open_onnx(place: Path) -> Answers:
 def _write_saved_model(place: Path, source: Source) -> None:
     graph = probabilities_graph(source.model, temperature=source.record.temperature)
     with quiet_stderr():
-        tf.saved_model.save(tf.Module(), str(place), signatures=as_function(graph))
+        tf.saved_model.save(tf.Module(), str(place), signatures=graph)
     for name, text in source.files().items():
         write_whole(place / name, text)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from apple_clf.backend import keras, tf
 from apple_clf.errors import ArtifactError
-from apple_clf.model.files import frozen, logits_of, named_outputs
+from apple_clf.model.files import frozen, logits_of
 
 INPUT, OUTPUT = "pixels", "probabilities"
 
@@ -19,23 +19,15 @@ def probabilities_graph(model: keras.Model, *, temperature: float, batch: int | 
     """
     pixels = tf.TensorSpec((batch, *model.input_shape[1:]), tf.uint8, name=INPUT)
     logits = logits_of(model)
-    return frozen(lambda images: [tf.nn.softmax(logits(images) / temperature)], pixels)
 
+    def forward(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT: tf.nn.softmax(logits(images) / temperature)}
 
-def as_function(graph: Any) -> Any:
-    """The graph as a function with a named output.
-
-    Args:
-        graph: from `probabilities_graph`.
-    """
-    function = named_outputs(graph, (OUTPUT,))
-    return function.get_concrete_function(
-        tf.TensorSpec(graph.inputs[0].shape, graph.inputs[0].dtype, name=INPUT)
-    )
+    return frozen(forward, pixels, weights=model.weights)
 
 
 def as_function_of_floats(graph: Any) -> Any:
-    """The same from float32 pixels of 0 to 255, which is what can be quantised.
+    """A graph that takes float32 pixels of 0 to 255, which is what can be quantised.
 
     Each place where the graph makes floats of bytes is where they come in.
 

@@ -14,7 +14,6 @@ from apple_clf.backend import keras, memory_told, tf
 from apple_clf.errors import ArtifactError
 from apple_clf.exporting.graph import (
     OUTPUT,
-    as_function,
     as_function_of_floats,
     probabilities_graph,
 )
@@ -35,7 +34,7 @@ def float_litert(model: keras.Model, *, temperature: float) -> bytes:
         temperature: that its logits are divided by before the softmax.
     """
     graph = probabilities_graph(model, temperature=temperature)
-    return _convert(_converter(as_function(graph)))
+    return _convert(_converter(graph))
 
 
 @memory_told()

@@ -69,18 +69,17 @@ def litert_bytes(model: keras.Model, *, novelty: Gaussian | None = None) -> byte
     pixels = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")
     logits = logits_of(model)
 
-    def forward(pixels: tf.Tensor) -> list[tf.Tensor]:
-        answers = [logits(pixels)]
+    def forward(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        answers = {"logits": logits(pixels)}
         if novelty is not None:
             standard = (appearance(pixels) - tf.constant(novelty.mean)) @ novelty.whitening
-            answers.append(tf.reduce_sum(tf.square(standard), axis=1))
+            answers["novelty"] = tf.reduce_sum(tf.square(standard), axis=1)
         return answers
 
-    named = named_outputs(frozen(forward, pixels), ("logits", "novelty"))
+    graph = frozen(forward, pixels, weights=model.weights)
     with quiet_stderr():
-        converter = tf.lite.TFLiteConverter.from_concrete_functions(
-            [named.get_concrete_function(pixels)], tf.Module()
-        )
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module())
+        converter.exclude_conversion_metadata = True  # a third of the time, read by nobody
         content: bytes = converter.convert()
     return content
 
@@ -96,38 +95,23 @@ def logits_of(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda pixels: tf.matmul(features(pixels, training=False), output.kernel) + output.bias
 
 
-def frozen(forward: Callable[[tf.Tensor], list[tf.Tensor]], pixels: tf.TensorSpec) -> Any:
+def frozen(
+    forward: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    pixels: tf.TensorSpec,
+    *,
+    weights: Sequence[keras.Variable],
+) -> Any:
     """A forward pass as one graph, with the weights as constants.
 
     Args:
-        forward: of a tensor, to one or more.
+        forward: of a tensor, to others by name.
         pixels: shape, type and name of its input.
+        weights: that it uses, at least.
     """
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    values = [(variable, variable.numpy()) for variable in weights]
 
-    return convert_variables_to_constants_v2(tf.function(forward).get_concrete_function(pixels))
+    def constant(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        with keras.StatelessScope([(variable, tf.constant(value)) for variable, value in values]):
+            return forward(pixels)
 
-
-def named_outputs(graph: Any, names: Sequence[str]) -> Any:
-    """A frozen pass as a function whose outputs have names, which only such a one has.
-
-    Args:
-        graph: from `frozen`.
-        names: of its outputs; one too many does no harm.
-    """
-    definition = graph.graph.as_graph_def()
-    for node in definition.node:  # gradients of its own, as silu has, cannot be saved
-        node.attr.pop("_gradient_op_type", None)
-
-    def named(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = tf.graph_util.import_graph_def(
-            definition,
-            input_map={graph.inputs[0].name: pixels},
-            return_elements=[tensor.name for tensor in graph.outputs],
-            name="",
-        )
-        return dict(zip(names, outputs, strict=False))
-
-    return tf.function(named)
+    return tf.function(constant, autograph=False).get_concrete_function(pixels)

@@ -1,7 +1,5 @@
 """Trainings in processes of their own, each of which imports TensorFlow once and stays warm."""
 
-import gc
-import itertools
 import multiprocessing
 import os
 import signal
@@ -103,10 +101,9 @@ def _work(pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the sweep hears them, and tells when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from apple_clf.backend import forget_models
-    from apple_clf.sweeping.trial import Datasets, carry_out
+    from apple_clf.sweeping.trial import Workbench
 
-    data = Datasets()
+    workbench = Workbench()
 
     def hear(epoch: Epoch) -> Answer:
         pipe.send(epoch)
@@ -114,15 +111,9 @@ def _work(pipe: Connection) -> None:
         assert isinstance(answer, Answer)
         return answer
 
-    for count in itertools.count(1):
-        try:
-            order = pipe.recv()
-            pipe.send(carry_out(order, hear=hear, data=data))
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            return
-        forget_models()
-        if count == 1:
-            gc.freeze()  # what the first training imported stays: no garbage among it
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            pipe.send(workbench.carry_out(pipe.recv(), hear=hear))
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,6 @@
 """Order -> trained run, in the process that trains."""
 
+import gc
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -24,60 +25,78 @@ class PrunedError(Exception):
     """The sweep asked to leave the training as it is."""
 
 
-def carry_out(
-    order: Order,
-    *,
-    hear: Callable[[Epoch], Answer],
-    data: "Datasets",
-    lock_seconds: float = LOCK_SECONDS,
-) -> Outcome:
-    """What an order came to; the run holds the rest.
+class Workbench:
+    """Where a process trains, one order after another; what stands there serves the next."""
 
-    Args:
-        order: what to train; if its run was begun already, it goes on there.
-        hear: tells of an epoch, and returns what is to follow.
-        data: of this process.
-        lock_seconds: how long the run may still be locked by one that died.
-    """
-    listener = _Listener(hear)
-    deadline = time.monotonic() + lock_seconds
-    while True:
-        try:
-            _train(order, listener, data)
-        except LockedError as error:
-            if time.monotonic() > deadline:
+    def __init__(self) -> None:
+        """Imports TensorFlow."""
+        from apple_clf.training.trainers import Trainers
+
+        self._datasets = Datasets()
+        self._trainers = Trainers()
+        self._is_fresh = True
+
+    def carry_out(
+        self,
+        order: Order,
+        *,
+        hear: Callable[[Epoch], Answer],
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> Outcome:
+        """What an order came to; the run holds the rest.
+
+        Args:
+            order: what to train; if its run was begun already, it goes on there.
+            hear: tells of an epoch, and returns what is to follow.
+            lock_seconds: how long the run may still be locked by one that died.
+        """
+        outcome = self._carry_out(order, _Listener(hear), time.monotonic() + lock_seconds)
+        if self._is_fresh:
+            gc.freeze()  # what the first training imported stays: no garbage among it
+            self._is_fresh = False
+        return outcome
+
+    def _carry_out(self, order: Order, listener: "_Listener", deadline: float) -> Outcome:
+        while True:
+            try:
+                self._train(order, listener)
+            except LockedError as error:
+                if time.monotonic() > deadline:
+                    return Outcome("failed", str(error))
+                time.sleep(0.1)
+            except PrunedError:
+                return Outcome("pruned")
+            except InterruptedTrainingError:
+                return Outcome("stopped")
+            except AppleClfError as error:
                 return Outcome("failed", str(error))
-            time.sleep(0.1)
-        except PrunedError:
-            return Outcome("pruned")
-        except InterruptedTrainingError:
-            return Outcome("stopped")
-        except AppleClfError as error:
-            return Outcome("failed", str(error))
-        except MemoryError:
-            return Outcome("failed", "memory ran out")
-        else:
-            return Outcome("finished")
+            except MemoryError:
+                return Outcome("failed", "memory ran out")
+            else:
+                return Outcome("finished")
 
-
-def _train(order: Order, listener: "_Listener", data: "Datasets") -> None:
-    run = order.run
-    manner = Manner(
-        load=data.load, should_stop=listener.should_stop, draw=_not_now, report=_not_now
-    )
-    if run.resolved.exists() and run.dataset.exists():
-        resume(run, reporter=listener, manner=manner)
-        return
-    if run.path.exists():
-        remove_leftovers(run.path)
-    train(
-        order.experiment,
-        source=order.source,
-        folder=order.folder,
-        number=order.number,
-        reporter=listener,
-        manner=manner,
-    )
+    def _train(self, order: Order, listener: "_Listener") -> None:
+        run = order.run
+        manner = Manner(
+            load=self._datasets.load,
+            should_stop=listener.should_stop,
+            draw=_not_now,
+            report=_not_now,
+            trainers=self._trainers,
+        )
+        if run.resolved.exists() and run.dataset.exists():
+            resume(run, reporter=listener, manner=manner)
+            return
+        if run.path.exists():
+            remove_leftovers(run.path)
+        train(
+            order.experiment,
+            source=order.source,
+            folder=order.folder,
+            number=order.number,
+            reporter=listener,
+            manner=manner,
+        )
 
 
 def _not_now(*_: object, **__: object) -> None:

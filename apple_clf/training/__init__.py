@@ -9,10 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from apple_clf.arrays import IntArray
 from apple_clf.backend import keras, memory_told, tf
 from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from apple_clf.config.schema import TrainingConfig
@@ -20,8 +16,8 @@ from apple_clf.datasets import Split
 from apple_clf.layer_statistics import LayerStatistics, WeightSnapshots
 from apple_clf.training.callbacks import EarlyStopping, History, Keeper, OnEpoch, Recorder
 from apple_clf.training.epoch_model import EpochModel
-from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
 from apple_clf.training.statistics import Statistics
+from apple_clf.training.trainers import Trainers
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ def fit(
     checkpoints: Checkpoints | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     should_stop: Callable[[], bool] = lambda: False,
+    trainers: Trainers | None = None,
 ) -> Training:
     """Trains a model in place and returns how it went.
 
@@ -68,19 +65,20 @@ def fit(
         checkpoint_seconds: between two checkpoints; one more is written at the end.
         should_stop: asked after each epoch; if it says so, a checkpoint is written and the
             training is interrupted.
+        trainers: where something compiled by an earlier training may be used again.
 
     Raises:
         FileSystemError: a checkpoint cannot be written.
         MemoryLimitError: the network or a batch does not fit into memory.
     """
-    trainer = _trainer(model, config, train, validation, class_names)
+    trainer = (trainers or Trainers()).get(model, config, train, validation, class_names)
     recorder = Recorder(
         n_images=len(train),
         image_bytes=math.prod(train.images.shape[1:]),
         seed=seed,
         on_epoch=on_epoch,
     )
-    statistics = Statistics(diverged=lambda: recorder.diverged)
+    statistics = Statistics(trainer.probe, diverged=lambda: recorder.diverged)
     stopping, plateau = _early_stopping(config, recorder), _plateau(config)
     keeper = Keeper(
         [*stopping, *plateau],
@@ -90,14 +88,15 @@ def fit(
         seconds=checkpoint_seconds,
         should_stop=should_stop,
     )
-    state = keeper.restore(trainer)
+    state = keeper.restore(trainer.epochs)
     _run_epochs(
-        trainer,
+        trainer.epochs,
         initial_epoch=state.epoch if state else 0,
         epochs=state.epoch if state and state.ended else config.epochs,
         validates=len(validation) > 0,
         callbacks=[recorder, statistics, *stopping, *plateau, keeper],
     )
+    trainer.hand_over(model)
     n_epochs = len(recorder.history["loss"])
     return Training(
         recorder.history,
@@ -108,32 +107,6 @@ def fit(
         diverged=recorder.diverged,
         interrupted=keeper.interrupted,
     )
-
-
-def _trainer(
-    model: keras.Model,
-    config: TrainingConfig,
-    train: Split,
-    validation: Split,
-    class_names: Sequence[str],
-) -> EpochModel:
-    """The model as one whose step is an epoch, compiled, with its data attached."""
-    trainer = EpochModel(inputs=model.inputs, outputs=model.outputs)
-    accuracy = "SparseCategoricalAccuracy" if takes_codes(config.loss) else "CategoricalAccuracy"
-    trainer.compile(
-        optimizer=build_optimizer(config, steps_per_epoch=-(-len(train) // config.batch_size)),
-        loss=build_loss(config.loss),
-        metrics=[getattr(keras.metrics, accuracy)(name="accuracy")],
-        jit_compile=False,  # XLA makes a loop of small matrix products 20 times slower on a CPU
-    )
-    trainer.attach(
-        train,
-        validation,
-        batch_size=config.batch_size,
-        class_weights=class_weights(config, train.labels, class_names),
-        one_hot=not takes_codes(config.loss),
-    )
-    return trainer
 
 
 def _run_epochs(
@@ -170,23 +143,3 @@ def _plateau(config: TrainingConfig) -> list[Any]:
     arguments = config.reduce_on_plateau.model_dump()
     min_lr = arguments.pop("min_learning_rate")
     return [keras.callbacks.ReduceLROnPlateau(**arguments, min_lr=min_lr)]
-
-
-def class_weights(
-    config: TrainingConfig, labels: IntArray, class_names: Sequence[str]
-) -> NDArray[np.float32] | None:
-    """Weight of each class, (n_classes,), or None; balanced ones make all classes count the same.
-
-    Args:
-        config: its class_weight names classes of the data only; 1 is the weight of the others.
-        labels: codes of the training images, (n,).
-        class_names: in the order of the codes.
-
-    Source: King and Zeng 2001, Political Analysis 9(2): n / (n_classes * n_of_class).
-    """
-    if config.class_weight is None:
-        return None
-    if config.class_weight == "balanced":
-        counts = np.bincount(labels, minlength=len(class_names))
-        return (len(labels) / (len(class_names) * np.maximum(counts, 1))).astype(np.float32)
-    return np.array([config.class_weight.get(name, 1.0) for name in class_names], np.float32)

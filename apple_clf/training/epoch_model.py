@@ -25,6 +25,9 @@ Tensor = Any  # TensorFlow and Keras ship no types
 class EpochModel(keras.Model):
     """A functional model whose `train_step` is an epoch and whose `test_step` is a validation."""
 
+    train_function: Any  # as Keras names what it calls for an epoch, and for a validation
+    test_function: Any
+
     def attach(
         self,
         train: Split,
@@ -57,7 +60,17 @@ class EpochModel(keras.Model):
         """Class codes as the loss takes them: as they are, or one-hot rows."""
         return tf.one_hot(codes, self.n_classes) if self.one_hot else codes
 
-    def train_step(self, data: Tensor) -> dict[str, Tensor]:
+    def make_train_function(self, force: bool = False) -> None:
+        """Compiles an epoch alone, not what Keras puts around a step to feed it batches."""
+        if self.train_function is None or force:
+            self.train_function = _compiled(self.train_step)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Compiles a validation alone."""
+        if self.test_function is None or force:
+            self.test_function = _compiled(self.test_step)
+
+    def train_step(self, data: Tensor = None) -> dict[str, Tensor]:
         """Metrics of one pass over the training images in the order that `order` holds."""
         del data  # Keras hands over a batch; ours are gathered below
 
@@ -81,7 +94,7 @@ class EpochModel(keras.Model):
         results: dict[str, Tensor] = self.get_metrics_result()
         return results
 
-    def test_step(self, data: Tensor) -> dict[str, Tensor]:
+    def test_step(self, data: Tensor = None) -> dict[str, Tensor]:
         """Metrics of one pass over the validation images."""
         del data
 
@@ -102,6 +115,12 @@ class EpochModel(keras.Model):
         loss_tracker = next(metric for metric in self.metrics if metric.name == "loss")
         loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
         self.compute_metrics(x, y, y_pred)
+
+
+def _compiled(step: Callable[[], dict[str, Tensor]]) -> Callable[[Any], dict[str, Tensor]]:
+    """A step in the graph, as Keras calls it: with an iterator, which ours leave alone."""
+    compute = tf.function(step, autograph=False)
+    return lambda iterator: compute()
 
 
 def _without_copy(pixels: UInt8Array) -> Tensor:

@@ -37,9 +37,10 @@ Tensor = Any  # TensorFlow and Keras ship no types
 class Statistics(keras.callbacks.Callback):
     """Measures all layers after each epoch, and before the first."""
 
-    def __init__(self, *, diverged: Callable[[], bool]) -> None:
+    def __init__(self, probe: "Probe", *, diverged: Callable[[], bool]) -> None:
         """Measures unless `diverged` says that the epoch just over is to be forgotten."""
         super().__init__()
+        self.probe = probe
         self.diverged = diverged
         self.rows: list[NDArray[np.float32]] = []
         self.kernels: dict[int, NDArray[np.float16]] = {}
@@ -54,7 +55,7 @@ class Statistics(keras.callbacks.Callback):
         return [np.array(self.rows), *self.kernels.values()]
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        self.probe = Probe(self.model)
+        self.probe.begin()
         if not self.rows:
             self._measure()
 
@@ -88,7 +89,7 @@ class Probe:
     """A few training images and the compiled function that measures a model on them."""
 
     def __init__(self, trainer: EpochModel) -> None:
-        """Takes the weights as they are for those before the first epoch to come."""
+        """Takes the images from those that are attached."""
         self.trainer = trainer
         self.layers = [
             layer
@@ -103,6 +104,11 @@ class Probe:
         self.images = tf.gather(trainer.train_pixels, at)
         self.codes = tf.gather(trainer.train_labels, at)
         self.measure = tf.function(self._measure, autograph=False)
+
+    def begin(self) -> None:
+        """Takes the weights as they are for those before the first epoch to come."""
+        for before, weight in zip(self.before, self.trainer.trainable_variables, strict=True):
+            before.assign(weight.value)
 
     def _measure(self) -> tuple[Tensor, Tensor]:
         """Numbers, (n_layers, n_columns), and the first units' weights, as of now.

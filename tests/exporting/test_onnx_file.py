@@ -102,10 +102,10 @@ def test_layers_of_imported_models_answer_as_keras_does() -> None:
 
 
 def test_operation_that_is_not_known_is_named() -> None:
-    def forward(pixels: tf.Tensor) -> list[tf.Tensor]:
-        return [tf.sin(tf.cast(pixels, tf.float32))]
+    def forward(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"answers": tf.sin(tf.cast(pixels, tf.float32))}
 
-    graph = frozen(forward, tf.TensorSpec((None, *SHAPE), tf.uint8, name="pixels"))
+    graph = frozen(forward, tf.TensorSpec((None, *SHAPE), tf.uint8, name="pixels"), weights=())
     with pytest.raises(ArtifactError, match="has the operation Sin, which"):
         onnx_bytes(graph, metadata={})
 

@@ -10,7 +10,8 @@ from apple_clf.config import parse_experiment
 from apple_clf.config.schema import ModelConfig, TrainingConfig
 from apple_clf.datasets import Split
 from apple_clf.model import build_model
-from apple_clf.training import Training, class_weights, fit
+from apple_clf.training import Training, fit
+from apple_clf.training.trainers import class_weights
 
 SHAPE = (5, 4, 1)
 NAMES = ("apple", "pear", "plum")
