@@ -38,10 +38,13 @@ class Loaded:
     Attributes:
         pixels: uint8, (height, width, channels).
         note: what the caller should know though the picture is usable, or None.
+        frame: top, left, height and width of what the pixels show, in shares of the picture's
+            height and width; it may reach beyond the picture.
     """
 
     pixels: UInt8Array
     note: str | None
+    frame: tuple[float, float, float, float]
 
 
 def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
@@ -58,7 +61,10 @@ def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
         ImageError: the file holds no usable picture; the message does not name the file.
     """
     decoded = read(source, contract)
-    return Loaded(prepare(decoded.pixels, contract), decoded.note)
+    pixels, (top, left, *size) = _prepare(decoded.pixels, contract)
+    height, width = decoded.pixels.shape[:2]
+    frame = top / height, left / width, size[0] / height, size[1] / width
+    return Loaded(pixels, decoded.note, frame)
 
 
 def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
@@ -109,6 +115,15 @@ def prepare(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:
     Raises:
         ValueError: pixels has another type or shape, or no pixel.
     """
+    return _prepare(pixels, contract)[0]
+
+
+Frame = tuple[float, float, float, float]
+"""Top, left, height and width of what a result shows, in pixels of what it was made of."""
+
+
+def _prepare(pixels: UInt8Array, contract: Preprocessing) -> tuple[UInt8Array, Frame]:
+    """As `prepare`, and what of the picture is seen."""
     pixels = _in_channels(pixels, contract.color_mode)
     gray = _luma(pixels)
     doubled = _doubled_background(gray)
@@ -119,14 +134,15 @@ def prepare(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:
         pixels, background = _black_level(background)[pixels], 0
     size = contract.image_size
     if contract.resize == "center":
-        pixels = _center(pixels, size, background)
+        pixels, frame = _center(pixels, size, background)
     elif contract.resize == "pad":
-        pixels = _pad(pixels, size, background)
+        pixels, frame = _pad(pixels, size, background)
     elif contract.resize == "crop":
-        pixels = _crop(pixels, size)
+        pixels, frame = _crop(pixels, size)
     else:
+        frame = (0, 0, *pixels.shape[:2])
         pixels = _stretch(pixels, size)
-    return pixels.reshape(contract.shape)
+    return pixels.reshape(contract.shape), frame
 
 
 def _in_channels(pixels: UInt8Array, color_mode: ColorMode) -> UInt8Array:
@@ -178,29 +194,33 @@ def _stretch(pixels: UInt8Array, size: tuple[int, int]) -> UInt8Array:
     return np.asarray(Image.fromarray(pixels).resize(size[::-1], FILTER))
 
 
-def _crop(pixels: UInt8Array, size: tuple[int, int]) -> UInt8Array:
+def _crop(pixels: UInt8Array, size: tuple[int, int]) -> tuple[UInt8Array, Frame]:
     height, width = pixels.shape[:2]
     scale = min(height / size[0], width / size[1])
     y, x = (height - size[0] * scale) / 2, (width - size[1] * scale) / 2
     if x == y == 0:
-        return _stretch(pixels, size)
+        return _stretch(pixels, size), (0, 0, height, width)
     box = (x, y, width - x, height - y)
-    return np.asarray(Image.fromarray(pixels).resize(size[::-1], FILTER, box=box))
+    cropped = np.asarray(Image.fromarray(pixels).resize(size[::-1], FILTER, box=box))
+    return cropped, (y, x, height - 2 * y, width - 2 * x)
 
 
-def _pad(pixels: UInt8Array, size: tuple[int, int], background: int) -> UInt8Array:
-    height, width = pixels.shape[:2]
-    scale = min(size[0] / height, size[1] / width)
-    height, width = max(1, round(height * scale)), max(1, round(width * scale))
+def _pad(pixels: UInt8Array, size: tuple[int, int], background: int) -> tuple[UInt8Array, Frame]:
+    before = pixels.shape
+    scale = min(size[0] / before[0], size[1] / before[1])
+    height, width = max(1, round(before[0] * scale)), max(1, round(before[1] * scale))
     corner = (height - size[0]) // 2, (width - size[1]) // 2
-    return _window(_stretch(pixels, (height, width)), corner, size, background)
+    padded = _window(_stretch(pixels, (height, width)), corner, size, background)
+    return padded, _enlarged((*corner, *size), before[0] / height, before[1] / width)
 
 
-def _center(pixels: UInt8Array, size: tuple[int, int], background: int) -> UInt8Array:
+def _center(pixels: UInt8Array, size: tuple[int, int], background: int) -> tuple[UInt8Array, Frame]:
     shrink = max(pixels.shape) / (MAX_ZOOM * max(size))
     if shrink > 1:
-        height, width = (max(1, round(side / shrink)) for side in pixels.shape[:2])
-        pixels = _stretch(pixels, (height, width))
+        before = pixels.shape
+        height, width = (max(1, round(side / shrink)) for side in before[:2])
+        pixels, frame = _center(_stretch(pixels, (height, width)), size, background)
+        return pixels, _enlarged(frame, before[0] / height, before[1] / width)
     box = _drawing(_luma(pixels), background)
     if box is None:
         return _pad(pixels, size, background)
@@ -209,15 +229,22 @@ def _center(pixels: UInt8Array, size: tuple[int, int], background: int) -> UInt8
     zoom = max((bottom - top) / inner[0], (right - left) / inner[1])
     if 0.9 < zoom < 1.1:
         corner = (top + bottom - size[0]) // 2, (left + right - size[1]) // 2
-        return _window(pixels, corner, size, background)
+        return _window(pixels, corner, size, background), (*corner, *size)
     height, width = size[0] * zoom, size[1] * zoom
     y, x = (top + bottom - height) / 2, (left + right - width) / 2
+    frame = y, x, height, width
     corner = floor(y), floor(x)
     whole = ceil(y + height) - corner[0], ceil(x + width) - corner[1]
     window = Image.fromarray(_window(pixels, corner, whole, background))
     y, x = y - corner[0], x - corner[1]
     part = (x, y, min(whole[1], x + width), min(whole[0], y + height))
-    return np.asarray(window.resize(size[::-1], FILTER, box=part))
+    return np.asarray(window.resize(size[::-1], FILTER, box=part)), frame
+
+
+def _enlarged(frame: Frame, down: float, across: float) -> Frame:
+    """The frame in pixels of a picture that is so many times as high and wide."""
+    top, left, height, width = frame
+    return top * down, left * across, height * down, width * across
 
 
 def _drawing(gray: UInt8Array, background: int) -> tuple[int, int, int, int] | None:

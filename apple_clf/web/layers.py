@@ -215,11 +215,15 @@ class Conv2D:
 
     def backward(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
         """Every filter gives back to the pixels that it saw."""
-        back = activations.backward(self.activation, self._sums(x), gradient)
+        if self.activation != "linear":
+            gradient = activations.backward(self.activation, self._sums(x), gradient)
+        back = gradient.reshape(-1, gradient.shape[-1]) @ self._weights.T
+        seen = back.reshape(*gradient.shape[:-1], self.window.size[0] * self.window.size[1], -1)
         wide, corner = self.window.padded(np.zeros_like(x), value=0)
         wide = wide.copy()
-        for (i, j), view in self.window.views(wide, self.window.count(x.shape[1:3])):
-            view += back @ self.kernel[i, j].T
+        views = self.window.views(wide, self.window.count(x.shape[1:3]))
+        for place, (_, view) in enumerate(views):
+            view += seen[..., place, :]
         return _cut(wide, corner, x.shape)
 
     def multiplications(self, shape: tuple[int, ...]) -> int:
@@ -227,10 +231,17 @@ class Conv2D:
         return shape[0] * shape[1] * self.kernel.size
 
     def _sums(self, x: FloatArray) -> FloatArray:
+        """One product of matrices, which is several times as fast as one for each place."""
         wide, _ = self.window.padded(x, value=0)
-        views = self.window.views(wide, self.window.count(x.shape[1:3]))
-        total: FloatArray = sum(view @ self.kernel[i, j] for (i, j), view in views) + self.bias
-        return total
+        rows, columns = self.window.count(x.shape[1:3])
+        views = [view for _, view in self.window.views(wide, (rows, columns))]
+        seen = np.concatenate(views, axis=-1).reshape(-1, len(self._weights))
+        return (seen @ self._weights + self.bias).reshape(len(x), rows, columns, -1)
+
+    @property
+    def _weights(self) -> FloatArray:
+        """(n_places * n_channels, n_filters)."""
+        return self.kernel.reshape(-1, self.kernel.shape[-1])
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,10 @@ class Inside(Part):
     novelty: float
     novelty_threshold: float | None
     pixels: Picture
+    frame: tuple[float, float, float, float] = Field(
+        description="top, left, height and width of what the pixels show, in shares of the "
+        "picture's height and width; it may reach beyond the picture"
+    )
     layers: list[LayerOutput] | None
     connections: list[Connections]
     attribution: Attribution | None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ImageError
@@ -240,6 +240,27 @@ def test_load_decodes_and_prepares(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not (REAL / "quickdraw").is_dir(), reason="the real drawings are not here")
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize("size", [(60, 90), (1200, 900), (31, 29)])
+def test_the_frame_is_what_the_pixels_show(resize: Resize, size: tuple[int, int]) -> None:
+    """Cut out of the picture and stretched, it gives the same pixels, nearly."""
+    height, width = size
+    image = Image.new("L", (width, height))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse([width * 0.5, height * 0.2, width * 0.9, height * 0.6], fill=255)
+    draw.rectangle([width * 0.2, height * 0.4, width * 0.5, height * 0.5], fill=120)
+
+    loaded = load(encoded(image, "PNG"), replace(PLAIN, image_size=(28, 24), resize=resize))
+
+    top, left, tall, wide = np.array(loaded.frame) * [height, width, height, width]
+    corners = (left, top, left + wide, top + tall)
+    large = (28 * 16, 24 * 16)
+    cut = image.transform(large[::-1], Image.Transform.EXTENT, corners, Image.Resampling.NEAREST)
+    expected = np.asarray(cut.resize((24, 28), Image.Resampling.BOX), np.float64)
+    assert np.abs(loaded.pixels[..., 0] - expected).mean() < 6
+    assert loaded.pixels.std() > 40
+
+
 def test_real_drawings_stay_sharp_and_survive_inversion_and_enlarging() -> None:
     for path in sorted((REAL / "quickdraw" / "test").rglob("*.png"))[::30]:
         pixels = np.asarray(Image.open(path))

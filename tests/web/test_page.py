@@ -134,6 +134,28 @@ def test_pixels_layers_and_attribution_are_drawn(visit: Open) -> None:
     assert "dense_1 with 32 units" in (page.locator(".network").get_attribute("aria-label") or "")
 
 
+def test_attribution_lies_over_the_strokes_themselves(visit: Open) -> None:
+    seen = visit()
+    corner = [[(0.65, 0.7), (0.85, 0.7), (0.85, 0.9), (0.65, 0.9), (0.65, 0.7)]]
+    seen.draw(corner)
+    coloured = """() => {
+        const canvas = document.querySelector('.heat');
+        const {width, height} = canvas;
+        const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+        const places = [];
+        for (let i = 0; i < width * height; i++) {
+            const [r, g, b, a] = data.subarray(4 * i, 4 * i + 4);
+            if (a > 128 && Math.max(r, g, b) - Math.min(r, g, b) > 60) {
+                places.push([i % width / width, Math.floor(i / width) / height]);
+            }
+        }
+        return places;
+    }"""
+    x, y = np.array(seen.page.evaluate(coloured)).T
+    assert 0.6 < x.min() < 0.66 and 0.84 < x.max() < 0.92
+    assert 0.64 < y.min() < 0.71 and 0.89 < y.max() < 0.96
+
+
 def test_undo_and_clear_go_back(visit: Open) -> None:
     seen = visit()
     page, strokes = seen.page, drawings.apple()

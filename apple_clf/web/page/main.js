@@ -38,6 +38,7 @@ function clear() {
 
 async function askOnce() {
   const started = performance.now();
+  const sketch = pad.sketch();
   let response;
   try {
     response = await post("/explain", pad.file());
@@ -58,7 +59,7 @@ async function askOnce() {
     return;
   }
   complain("");
-  content.models.forEach((inside, i) => views[i].render(inside));
+  content.models.forEach((inside, i) => views[i].render(inside, sketch));
   byId("took").textContent = `Answered in ${Math.round(performance.now() - started)} ms.`;
   document.documentElement.dataset.answers = Number(document.documentElement.dataset.answers || 0) + 1;
 }

@@ -1,7 +1,7 @@
 // All layers on one canvas: the pixels on top, a row of units for each layer, the classes at the
 // end, and the strongest connections between them.
 
-import { bytes, css, image, pixelImage, scratch, signed } from "./pictures.js";
+import { bytes, css, pixelImage, scratch, signed, signedImage } from "./pictures.js";
 
 const ROW_GAP = 46; // room for connections and a label
 const LABEL = 16;
@@ -136,11 +136,9 @@ function mapRow(layer, top, width) {
     center: (index) => middle(cells, Math.min(index % layer.n_units, count - 1)),
     top,
     draw: (context, colours) => {
-      const values = bytes(data);
-      const palette = Array.from({ length: 256 }, (_, value) => signed((value - 128) / 127, colours));
+      const all = scratch(signedImage(w, h * count, bytes(data), colours));
       for (let i = 0; i < count; i++) {
-        const picture = image(w, h, (k) => palette[values[i * w * h + k]]);
-        context.drawImage(scratch(picture), ...cells.corner(i), cells.size, cells.size);
+        context.drawImage(all, 0, i * h, w, h, ...cells.corner(i), cells.size, cells.size);
       }
     },
   };

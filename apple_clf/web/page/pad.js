@@ -144,6 +144,14 @@ export class Pad {
     }
   }
 
+  // What is on the paper now, whatever is drawn later, and where on it lies what is asked about.
+  sketch() {
+    const items = this.items.map((item) => item.points ? { points: [...item.points] } : item);
+    const { width, height } = this.canvas;
+    const top = items.at(-1);
+    return { items, width, height, place: top.picture ? fitted(top.picture, width, height) : [0, 0, width, height] };
+  }
+
   // What is asked about: the file of a picture on top, else the whole paper as a PNG.
   file() {
     const top = this.items.at(-1);
@@ -161,7 +169,7 @@ export class Pad {
   }
 }
 
-function paint(context, items, { paper, ink }) {
+export function paint(context, items, { paper, ink }) {
   const { width, height } = context.canvas;
   context.fillStyle = paper;
   context.fillRect(0, 0, width, height);
@@ -196,7 +204,12 @@ function paintPicture(context, { picture, file }, ink) {
     context.fillText("(this browser cannot show it)", width / 2, height / 2 + 14, width - 20);
     return;
   }
+  context.drawImage(picture, ...fitted(picture, width, height));
+}
+
+// Left, top, width and height of a picture as large as fits into the middle.
+function fitted(picture, width, height) {
   const scale = Math.min(width / picture.width, height / picture.height);
   const [w, h] = [picture.width * scale, picture.height * scale];
-  context.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
+  return [(width - w) / 2, (height - h) / 2, w, h];
 }

@@ -50,8 +50,13 @@ export function pixelImage({ width, height, channels, data }) {
 
 // Values that the server sent as 128 + value / largest * 127.
 export function signedImage(width, height, values, colours) {
-  const palette = Array.from({ length: 256 }, (_, value) => signed((value - 128) / 127, colours));
-  return image(width, height, (i) => palette[values[i]]);
+  const palette = new Uint8ClampedArray(4 * 256).fill(255);
+  for (let value = 0; value < 256; value++) palette.set(signed((value - 128) / 127, colours), 4 * value);
+  const whole = new Uint32Array(palette.buffer);
+  const data = new ImageData(width, height);
+  const pixels = new Uint32Array(data.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = whole[values[i]];
+  return data;
 }
 
 // As large as one wants, every pixel a sharp square.

@@ -1,7 +1,8 @@
 // One model's card: answer, probabilities, what it saw, its layers, its weights.
 
 import { drawNetwork } from "./network.js";
-import { bytes, pixelImage, scratch, show, signed, signedImage, theColours } from "./pictures.js";
+import { paint } from "./pad.js";
+import { bytes, css, image, pixelImage, scratch, show, signed, signedImage, theColours } from "./pictures.js";
 
 const percent = (p) => `${(100 * p).toFixed(1)} %`;
 
@@ -40,8 +41,9 @@ export class ModelView {
     if (verdict.textContent !== text) verdict.textContent = text;
   }
 
-  render(inside) {
+  render(inside, sketch) {
     this.inside = inside;
+    this.sketch = sketch;
     const { answer } = inside;
     this.card.classList.remove("waiting");
     this.say(answer.class);
@@ -76,8 +78,8 @@ export class ModelView {
     const name = attribution.class;
     this.find(".attribution figcaption").textContent = `What spoke for ${name}`;
     const heat = this.find(".heat");
-    show(heat, overlay(pixels, bytes(attribution.data)));
-    heat.setAttribute("aria-label", `Pixels that spoke for ${name}, and those against it`);
+    drawOver(heat, this.sketch, this.inside);
+    heat.setAttribute("aria-label", `The drawing, with what spoke for ${name} and against it`);
     this.find(".attribution .note").textContent =
       `Integrated gradients, ${attribution.steps} steps; their sum misses by ${percent(attribution.error)}.`;
   }
@@ -134,30 +136,36 @@ export class ModelView {
     canvas.height = Math.ceil(units / across) * (height * scale + 4);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    const values = bytes(pictures[slider.value]);
-    const colours = theColours();
+    const all = scratch(signedImage(width, height * units, bytes(pictures[slider.value]), theColours()));
     for (let i = 0; i < units; i++) {
-      const part = values.subarray(i * width * height, (i + 1) * width * height);
-      const picture = scratch(signedImage(width, height, part, colours));
       const [x, y] = [(i % across) * (width * scale + 4), Math.floor(i / across) * (height * scale + 4)];
-      context.drawImage(picture, x, y, width * scale, height * scale);
+      context.drawImage(all, 0, i * height, width, height, x, y, width * scale, height * scale);
     }
     canvas.setAttribute("aria-label", `Weights of ${units} units of ${layer} at epoch ${epoch}`);
   }
 }
 
-// The drawing, faint, with what spoke for the answer and against it over it.
-function overlay(pixels, values) {
+// The drawing, faint, with what spoke for the answer and against it over the strokes themselves.
+function drawOver(canvas, { items, width, height, place }, { pixels, frame, attribution }) {
   const colours = theColours();
-  const data = pixelImage(pixels);
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  paint(context, items, { paper: css(colours.wash), ink: css(colours.soft) });
+  context.fillStyle = css(colours.wash, 0.6);
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  const [top, left, tall, wide] = frame;
+  const [x, y, w, h] = place;
+  const heat = scratch(heatImage(pixels, bytes(attribution.data), colours));
+  context.drawImage(heat, x + left * w, y + top * h, wide * w, tall * h);
+}
+
+// The stronger, the less transparent.
+function heatImage({ width, height }, values, colours) {
+  const data = image(width, height, (i) => signed(Math.sign(values[i] - 128), colours));
   for (let i = 0; i < values.length; i++) {
-    const share = (values[i] - 128) / 127;
-    const strength = Math.min(1, Math.abs(share) * 1.5);
-    const hue = signed(Math.sign(share), colours);
-    for (let c = 0; c < 3; c++) {
-      const faint = colours.wash[c] + (colours.soft[c] - colours.wash[c]) * (data.data[4 * i + c] / 255) * 0.5;
-      data.data[4 * i + c] = faint + (hue[c] - faint) * strength;
-    }
+    data.data[4 * i + 3] = 255 * Math.min(1, (Math.abs(values[i] - 128) / 127) * 1.5);
   }
   return data;
 }
