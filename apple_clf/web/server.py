@@ -1,6 +1,7 @@
 """Listening, one process or several, and stopping when told to."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import signal
@@ -120,6 +121,8 @@ def serve_here(app: Application, listener: socket.socket) -> int:
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
     server = _Server(config)
+    gc.collect()
+    gc.freeze()  # what was imported and loaded stays: no garbage is looked for among it
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel, server), daemon=True).start()
