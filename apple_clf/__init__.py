@@ -11,7 +11,8 @@ From Python, each of these is imported when it is first used:
 TYPE_CHECKING = False  # that of typing, whose import takes longer than all else here
 
 if TYPE_CHECKING:
-    from apple_clf.api import load_config, read_history, read_metrics, sweep, train
+    from apple_clf.api import export, load_config, read_history, read_metrics, sweep, train
+    from apple_clf.comparison.compare import compare
     from apple_clf.config.schema import Experiment
     from apple_clf.errors import AppleClfError
     from apple_clf.explanation import explain
@@ -32,7 +33,9 @@ __all__ = [
     "Predictor",
     "Reporter",
     "Run",
+    "compare",
     "explain",
+    "export",
     "find_run",
     "load_config",
     "read_history",
@@ -51,7 +54,9 @@ _HOMES = {
     "Predictor": "predictor",
     "Reporter": "progress",
     "Run": "runs",
+    "compare": "comparison.compare",
     "explain": "explanation",
+    "export": "api",
     "find_run": "runs",
     "load_config": "api",
     "read_history": "api",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from apple_clf import workflow
 from apple_clf.config import dump_experiment, load_experiment, parse_experiment, read_source
 from apple_clf.config.schema import Experiment
-from apple_clf.errors import ArtifactError
+from apple_clf.errors import ArtifactError, ConfigError
 from apple_clf.files import printable
 from apple_clf.progress import Reporter
 from apple_clf.runs import Run
 
 if TYPE_CHECKING:
+    from apple_clf.exporting import Exported
     from apple_clf.sweeping import Sweep
     from apple_clf.sweeping.progress import SweepReporter
 
@@ -140,3 +141,28 @@ def read_metrics(run: Run) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{printable(run.metrics)}: cannot be read: {error}") from error
     return content
+
+
+def export(
+    run: Run, format_: str = "bundle", target: str | Path | None = None, *, replace: bool = False
+) -> "Exported":
+    """The run's model in a form for elsewhere, compared with Keras before it is kept.
+
+    Args:
+        run: finished.
+        format_: litert, litert-int8, onnx, saved_model, c-header or bundle.
+        target: the file or, of a saved_model, the folder to make; named like the run if left out.
+        replace: whether an export that is there may be replaced.
+
+    Raises:
+        ConfigError: there is no such format, or the target is there already.
+        MissingExtraError: the format needs a part that is not installed.
+        ArtifactError: the run has no usable model, or the export does not answer as Keras does.
+        FileSystemError: the target cannot be written.
+    """
+    from apple_clf import exporting
+
+    if format_ not in exporting.FORMATS:
+        raise ConfigError(f"format: one of {', '.join(exporting.FORMATS)}, not {format_!r}.")
+    place = exporting.default_target(run, format_) if target is None else Path(target)
+    return exporting.export(run, format_, target=place, replace=replace)

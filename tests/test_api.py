@@ -278,3 +278,32 @@ def test_sweep_without_values_to_try_is_refused(config: Path, tmp_path: Path) ->
     with pytest.raises(ConfigError):
         apple_clf.sweep(config, folder=tmp_path / "sweeps")
     assert not (tmp_path / "sweeps").exists()
+
+
+def test_export_is_named_like_the_run_and_answers_as_it_does(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exported = apple_clf.export(run)
+
+    assert exported.path == Path("tiny-001.zip")
+    assert exported.agreement.largest_difference < 1e-5
+    expected, found = (
+        apple_clf.Predictor(model).predict(DATA / "apple.png")[0] for model in (run, exported.path)
+    )
+    assert found.probabilities == expected.probabilities
+    with pytest.raises(ConfigError, match="exists"):
+        apple_clf.export(run)
+
+
+def test_export_to_a_form_that_there_is_none_of_is_told(run: Run) -> None:
+    with pytest.raises(ConfigError, match=r"one of litert, .* not 'pickle'"):
+        apple_clf.export(run, "pickle")
+
+
+def test_runs_are_compared(run: Run, config: Path, tmp_path: Path) -> None:
+    other = apple_clf.train(apple_clf.load_config(config, "seed=2"), tmp_path)
+    (pair,) = apple_clf.compare([run, other]).pairs
+
+    assert pair.outcome in {"better", "worse", "indistinguishable"}
+    assert set(pair.differences) >= {"accuracy", "balanced_accuracy"}

@@ -120,24 +120,18 @@ def _run() -> int:
             _complain("interrupted.")
         return code
     except AppleClfError as error:
-        if _debug:
-            raise
         _complain(str(error))
         return error.exit_code
     except ModuleNotFoundError as error:  # the small install of docs/deploy.md lacks TensorFlow
         missing = (error.name or "").partition(".")[0]
-        if _debug or missing in {"", "apple_clf"}:
+        if missing in {"", "apple_clf"}:
             raise
         _complain(str(told := not_installed(missing)))
         return told.exit_code
     except OSError as error:
-        if _debug:
-            raise
         _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
         return 5
     except MemoryError:
-        if _debug:
-            raise
         _complain("memory ran out. Use fewer or smaller images, or a smaller network.")
         return 8
     return 0
@@ -150,5 +144,9 @@ def _forget_stdout(code: int) -> int:
 
 
 def _complain(message: str) -> None:
+    if _debug:
+        from traceback import print_exc
+
+        print_exc()
     with suppress(OSError):  # the exit code still tells
         sys.stderr.write(f"Error: {message}\n")

@@ -126,6 +126,10 @@ def _made(
     filename = str(config) if config else "defaults"
     plan = parse_sweep(source, filename=filename, overrides=overrides)
     n_trials(plan.config)  # a grid without an end is refused before anything is made
+    if storage is not None:
+        from apple_clf.sweeping.study import check_storage
+
+        check_storage(storage)
     record = SweepRecord(filename, overrides, storage and _without_password(storage))
     return plan, create_sweep(sweeps, plan.experiment.name, source=source, record=record), storage
 

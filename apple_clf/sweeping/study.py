@@ -244,6 +244,15 @@ def _mend(content: bytes, path: Path) -> None:
         os.truncate(path, content.rfind(b"\n") + 1)
 
 
+def check_storage(url: str) -> None:
+    """Opens a database, and leaves it.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    _database(url)
+
+
 def _database(url: str) -> optuna.storages.BaseStorage:
     import sqlalchemy.exc
 
