@@ -16,6 +16,7 @@ NEGATIVE, ZERO, POSITIVE = (11, 79, 138), (246, 246, 244), (184, 72, 8)
 UNITS_A_ROW = 8
 MAX_SIDE, MAX_SIDE_RGB = 32, 20  # pixels of a unit, or sixteen sheets would fill a megabyte
 GAP = 1
+NO_LEVEL = (1, 2, 3)  # a colour that no weight has
 
 
 def picture_uri(image: UInt8Array) -> str:
@@ -93,8 +94,8 @@ def _sheet(units: NDArray[np.float32], limit: float) -> str:
         sheet[top : top + height, left : left + width] = unit
     sheet = sheet.astype(np.uint8)
     if channels == 3:
-        levels = np.minimum(sheet, LEVELS - 1) * (255 / (LEVELS - 1))
-        return _uri(Image.fromarray(levels.astype(np.uint8)))
+        levels = np.where(sheet == LEVELS, NO_LEVEL, sheet * (255 / (LEVELS - 1)))
+        return _uri(Image.fromarray(levels.astype(np.uint8)), transparency=NO_LEVEL)
     image = Image.fromarray(sheet[:, :, 0])
     image.putpalette(_palette())
     return _uri(image, transparency=LEVELS)
@@ -110,7 +111,7 @@ def _palette() -> list[int]:
     return [int(value) for value in colours.round().ravel()]
 
 
-def _uri(image: Image.Image, **options: int) -> str:
+def _uri(image: Image.Image, **options: int | tuple[int, int, int]) -> str:
     stream = io.BytesIO()
     image.save(stream, "PNG", **options)
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

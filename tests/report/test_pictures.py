@@ -73,12 +73,15 @@ def test_colours_mean_the_same_at_every_epoch() -> None:
     assert second[2] > 2 * second[0]  # blue
 
 
-def test_units_stand_side_by_side_with_clear_gaps() -> None:
-    units = np.ones((9, 2, 3, 1), np.float32)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_units_stand_side_by_side_with_clear_gaps(channels: int) -> None:
+    units = np.ones((9, 2, 3, channels), np.float32)
     (uri,) = sheet_uris([units])
     sheet = opened(uri)
     assert sheet.size == (8 * 4 - 1, 2 * 3 - 1)
-    assert sheet.convert("RGBA").getpixel((3, 0)) == (0, 0, 0, 0)
+    opacity = np.asarray(sheet.convert("RGBA"))[..., 3]
+    assert (opacity[:, 3::4] == 0).all()
+    assert (opacity[:2, [0, 1, 2, 4]] == 255).all()
 
 
 @pytest.mark.parametrize("value", [0.0, np.inf, np.nan])
