@@ -16,6 +16,8 @@ from apple_clf.inference import Answer
 from apple_clf.predictor import Picture
 from apple_clf.runs import Run
 
+pytestmark = pytest.mark.slow
+
 TINY = """\
 name: tiny  # kept as it was written
 data: {source: simulated, train_samples: 60, validation_samples: 20, test_samples: 24}

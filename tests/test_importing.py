@@ -19,6 +19,8 @@ from apple_clf.runs import Run, list_runs
 from apple_clf.verification import verify
 from apple_clf.workflow import resume
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 
 

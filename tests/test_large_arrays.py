@@ -14,6 +14,8 @@ from apple_clf.arrays import UInt8Array, aligned
 from apple_clf.errors import FileSystemError
 from apple_clf.large_arrays import cache_folder, empty_pixels
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (5, 4, 3, 1)
 
 
@@ -141,7 +143,6 @@ print((seen[1] - seen[0]) / (1600 * SIDE * SIDE))
 
 
 @linux
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "at_least", "at_most"), [(2**20, -1, 0.15), (2**30, 0.5, 3)], ids=["file", "memory"]
 )

@@ -8,6 +8,8 @@ from typing import Any
 import matplotlib as mpl
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PATH = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
 
 

@@ -14,6 +14,8 @@ from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run, create_run
 from apple_clf.saving import save_evaluation, save_model
 
+pytestmark = pytest.mark.slow
+
 SIZE = (8, 8)
 
 

@@ -12,6 +12,8 @@ from apple_clf.runs import Run
 from apple_clf.verification import verify
 from apple_clf.workflow import train
 
+pytestmark = pytest.mark.slow
+
 TEXT = """\
 name: tiny
 data: {{source: folder, path: '{path}'}}

@@ -19,6 +19,8 @@ from apple_clf.model_record import read_model_record
 from apple_clf.runs import Run, find_run, list_runs
 from apple_clf.workflow import train
 
+pytestmark = pytest.mark.slow
+
 TINY = """\
 name: tiny
 data: {source: simulated, train_samples: 45, validation_samples: 50, test_samples: 24}

@@ -12,6 +12,8 @@ from apple_clf.datasets import Split, load_labelled_folder
 from apple_clf.datasets.duplicates import first_equal
 from apple_clf.errors import DivergedError
 
+pytestmark = pytest.mark.slow
+
 TINY = """\
 data: {source: noise, validation_samples: 5}
 preprocessing: {image_size: [12, 12]}
@@ -109,7 +111,6 @@ def suspects_of_flipped(experiment: Experiment, images: Split) -> tuple[float, f
     return float(hits.sum() / flipped.sum()), float(hits.mean())
 
 
-@pytest.mark.slow
 def test_fault_26_flipped_labels_of_real_drawings_are_suspected(shared_data: Path) -> None:
     contract = experiment("preprocessing.image_size=[28,28]")
     images, _ = load_labelled_folder(

@@ -12,6 +12,8 @@ from apple_clf.config import load_experiment
 from apple_clf.runs import Run
 from cli.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 NOISE = """\
 name: noise
 data: {source: noise, train_samples: 30, test_samples: 300}

@@ -9,6 +9,8 @@ from apple_clf.lessons import find_lesson, list_lessons
 from apple_clf.lessons.rules import parse_rule
 from cli.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 NAMES = [lesson.name for lesson in list_lessons()]
 
 

@@ -18,6 +18,8 @@ from apple_clf.cli import app
 from apple_clf.runs import Run
 from cli.conftest import PROGRAM, Cli, Shell
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"tensorflow", "keras", "matplotlib", "pandas", "sklearn", "pooch", "requests"}
 
 

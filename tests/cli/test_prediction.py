@@ -13,6 +13,8 @@ from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.runs import Run
 from cli.conftest import Cli, Outcome, Shell
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ["file", "class", "probability", "probabilities../=pear", "probabilities.äpfel"]
 COLUMNS += ["unsure", "error"]
 

@@ -15,6 +15,8 @@ import pytest
 from apple_clf.runs import find_run, list_runs
 from cli.conftest import PROGRAM, Cli
 
+pytestmark = pytest.mark.slow
+
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 

@@ -10,6 +10,8 @@ import pytest
 from apple_clf.runs import Run
 from cli.conftest import PROGRAM
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ABSENT = ("tensorflow", "keras", "h5py", "matplotlib", "scipy", "sklearn", "onnx", "mlflow")
 BLOCK = f"""\

@@ -14,6 +14,8 @@ from apple_clf.sweeping.folder import SweepFolder
 
 from .conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 SOURCE = """\
 name: tiny
 data: {source: noise, train_samples: 40, validation_samples: 20, test_samples: 20}

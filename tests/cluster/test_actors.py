@@ -10,6 +10,8 @@ from apple_clf.runs import list_runs
 
 from .conftest import SECONDS, Cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 400
 CONFIG = f"""
 name: tiny
@@ -20,7 +22,6 @@ sweep: {{parameters: {{training.learning_rate: [1e-3, 1e-2, 1e-1, 1]}}}}
 """
 
 
-@pytest.mark.slow
 def test_a_sweep_stopped_and_robbed_of_a_node_is_that_of_local_processes(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -14,6 +14,8 @@ from apple_clf.runs import Run
 
 from .conftest import SECONDS, Cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 N, SHARD_SIZE = 96, 2
 
 
@@ -30,7 +32,6 @@ def slow_pictures(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_killed_commands_and_lost_nodes_leave_one_answer_for_each_image(
     cluster: Cluster, slow_pictures: Path, run: Run, tmp_path: Path
 ) -> None:

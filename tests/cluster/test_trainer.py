@@ -9,6 +9,8 @@ from apple_clf.cluster.trainer import Trainer
 from apple_clf.config import parse_experiment
 from apple_clf.sweeping.orders import Answer, Epoch, Order, Outcome
 
+pytestmark = pytest.mark.slow
+
 SOURCE = b"""
 name: tiny
 data: {source: noise, train_samples: 20, validation_samples: 10, test_samples: 10}

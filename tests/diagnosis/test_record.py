@@ -13,6 +13,8 @@ from apple_clf.runs import Run, list_runs
 from apple_clf.workflow import train
 from diagnosis.records import make_record, make_statistics
 
+pytestmark = pytest.mark.slow
+
 TINY = """\
 name: tiny
 data: {source: noise, train_samples: 30, test_samples: 300}

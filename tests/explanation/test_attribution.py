@@ -8,6 +8,8 @@ from apple_clf.explanation.attribution import FIRST_STEPS, MAX_STEPS, integrated
 from apple_clf.explanation.network import Network
 from explanation.models import MODELS, PICTURE, SHAPE
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = np.random.default_rng(1).normal(size=SHAPE) / 255
 
 

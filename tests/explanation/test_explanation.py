@@ -17,6 +17,8 @@ from apple_clf.inference import predict_files
 from apple_clf.runs import Run
 from explanation.models import MODELS, NAMES, PICTURE, convolutional, dense, write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:

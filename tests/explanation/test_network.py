@@ -6,6 +6,8 @@ from apple_clf.errors import ArtifactError
 from apple_clf.explanation.network import Network
 from explanation.models import MODELS, PICTURE, SHAPE, convolutional, dense, imported
 
+pytestmark = pytest.mark.slow
+
 BATCH = PICTURE[None].astype(np.float32)
 
 

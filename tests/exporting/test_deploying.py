@@ -15,6 +15,8 @@ from apple_clf.exporting.forms import FORMS
 from apple_clf.inference import Predictor
 from apple_clf.runs import Run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 WITH_US, WITHOUT_US = re.findall(r"```python\n(.*?)```", DEPLOY, re.DOTALL)

@@ -15,6 +15,8 @@ from apple_clf.recorded_data import load_recorded_data
 from apple_clf.runs import Run
 from exporting.conftest import Changed
 
+pytestmark = pytest.mark.slow
+
 INTEGERS = {"litert-int8", "c-header"}
 
 

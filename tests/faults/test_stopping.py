@@ -25,6 +25,8 @@ from apple_clf.workflow import Manner, resume, train
 
 from .harness import EXPERIMENT, differences
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "apple_clf"]
 
 
@@ -273,7 +275,6 @@ except MemoryLimitError as error:
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits private memory")
 def test_fault_45_full_memory_in_an_epoch_keeps_the_checkpoint(tmp_path: Path) -> None:
     experiment = parse_experiment(LARGE_BATCH, filename="e.yaml")

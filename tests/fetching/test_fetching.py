@@ -35,6 +35,8 @@ from fetching.server import Fault, Site
 from fetching.test_cifar100 import archive, publish, split_pickle
 from fetching.test_quickdraw import npy
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("apple", "pear", "hot dog")
 N_DOWNLOADED = 1024 + 20 * 784
 
@@ -312,7 +314,6 @@ class Listener:
     def epoch(self, epoch: int, epochs: int, logs: Any) -> None: ...
 
 
-@pytest.mark.slow
 def test_a_training_fetches_what_its_experiment_asks_for_once(tmp_path: Path, site: Site) -> None:
     text = """\
         data: {source: quickdraw, classes: [apple, pear], per_class: 20}

@@ -24,6 +24,8 @@ from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
 
+pytestmark = pytest.mark.slow
+
 
 def _load(path: Path) -> keras.Model:
     with naming(path):

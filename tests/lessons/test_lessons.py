@@ -6,6 +6,8 @@ from apple_clf.config import load_experiment
 from apple_clf.lessons import Lesson, Outcome, list_lessons, teach
 from apple_clf.lessons.catalogue import Prediction
 
+pytestmark = pytest.mark.slow
+
 LESSONS = {lesson.name: lesson for lesson in list_lessons()}
 TINY = """\
 name: tiny-{arm}
@@ -16,7 +18,6 @@ training: {{epochs: {epochs}}}
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 def test_statement_is_as_the_lesson_says(lesson: Lesson, tmp_path: Path) -> None:
     outcome = teach(lesson, folder=tmp_path)

@@ -14,6 +14,8 @@ from apple_clf import metrics
 from apple_clf.arrays import FloatArray, IntArray
 from apple_clf.metrics import Estimate
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     "accuracy",
     "balanced_accuracy",

@@ -12,6 +12,8 @@ from sklearn import metrics as oracle
 from apple_clf.arrays import FloatArray, IntArray
 from apple_clf.metrics import scores
 
+pytestmark = pytest.mark.slow
+
 Answers = tuple[IntArray, FloatArray]
 
 

@@ -9,6 +9,8 @@ from apple_clf.model import build_model
 from apple_clf.model.appearance import appearances
 from apple_clf.model.files import litert_bytes
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (12, 12, 1)
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(256, size=(40, *SHAPE), dtype=np.uint8)

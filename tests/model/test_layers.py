@@ -41,6 +41,8 @@ from apple_clf.config.schema.model import (
 from apple_clf.model import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (9, 8, 1)
 PIXELS = np.random.default_rng(0).integers(256, size=(33, *SHAPE), dtype=np.uint8)
 CONV = Conv2D(filters=4, kernel_size=3, activation="relu")
@@ -202,7 +204,6 @@ def test_litert_agrees_with_keras_for_every_layer(layers: tuple[Layer, ...]) -> 
     np.testing.assert_allclose(litert_answers(model), model.predict(PIXELS, verbose=0), atol=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("activation", get_args(ActivationName))
 def test_litert_agrees_with_keras_for_every_activation_of_pictures(activation: Any) -> None:
     model = randomised(
@@ -296,7 +297,6 @@ def test_one_seed_governs_weights_and_augmentation() -> None:
     assert keras_bytes(first) == keras_bytes(again)
 
 
-@pytest.mark.slow
 def test_keras_file_with_every_layer_loads_without_this_package(tmp_path: Path) -> None:
     residual = Residual(layers=(Conv2D(filters=6, kernel_size=3, strides=2, padding="same"),))
     model = randomised(*AUGMENTATION, CONV, residual, LayerNormalization(), Dense(units=3))

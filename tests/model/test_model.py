@@ -12,6 +12,8 @@ from apple_clf.config.schema.model import ActivationName, Initializer
 from apple_clf.model import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (6, 5, 1)
 PIXELS = np.random.default_rng(0).integers(256, size=(33, *SHAPE), dtype=np.uint8)
 

@@ -11,6 +11,8 @@ from PIL import Image
 from apple_clf import metrics, plots
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "$a$\\frac{",
     "b\n\x1b[31m",

@@ -19,6 +19,8 @@ from report.made_up import make_diverged, make_imported, make_run
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = ("<script>alert(1)</script>", "a_very_long_name_" * 6)
 RUNS: dict[str, Callable[[Path], Run]] = {
     "usual": make_run,

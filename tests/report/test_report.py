@@ -15,6 +15,8 @@ from apple_clf.report import render_report, write_report
 from apple_clf.runs import Run
 from report.made_up import CLASSES, EPOCHS, make_diverged, make_imported, make_run, write_json
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = ("<script>alert(1)</script>", "a\"b'c\nd\u202ee")
 VOID = {"meta", "link", "img", "input", "br"}
 

@@ -19,6 +19,8 @@ from apple_clf.sweeping.processes import Processes
 
 from .made_up import folder_of
 
+pytestmark = pytest.mark.slow
+
 SOURCE = b"""
 name: tiny
 data: {source: noise, train_samples: 40, validation_samples: 20, test_samples: 20}
@@ -95,7 +97,6 @@ def go_on(sweeps: Path) -> str:
     return (sweeps / "tiny-001" / "leaderboard.csv").read_text()
 
 
-@pytest.mark.slow
 def test_fault_53_a_killed_sweep_goes_on_in_the_same_runs(config: Path, tmp_path: Path) -> None:
     process = begin(config, tmp_path / "killed")
     process.kill()
@@ -114,7 +115,6 @@ def test_fault_53_a_killed_sweep_goes_on_in_the_same_runs(config: Path, tmp_path
     assert [run.name for run in runs if run.is_finished] == ["tiny-001", "tiny-002", "tiny-003"]
 
 
-@pytest.mark.slow
 def test_ctrl_c_checkpoints_and_tells_how_to_go_on(config: Path, tmp_path: Path) -> None:
     sweeps = tmp_path / "sweeps"
     process = begin(config, sweeps)

@@ -17,6 +17,8 @@ from apple_clf.sweeping.orders import Event, Order, Outcome
 
 from .made_up import EPOCHS, MadeUp, folder_of, log_rate_curve, plan_of
 
+pytestmark = pytest.mark.slow
+
 RATES = "training.learning_rate=1e-4,1e-3,1e-2,1e-1"
 
 

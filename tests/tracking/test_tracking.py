@@ -24,6 +24,8 @@ from apple_clf.verification import verify
 from .conftest import EPOCHS, EXPERIMENT, Train, columns
 from .readers import Board, Curve, mlflow_artefacts, mlflow_curve, mlflow_runs
 
+pytestmark = pytest.mark.slow
+
 ALL_EPOCHS = list(range(1, EPOCHS + 1))
 TENSORBOARD = "tracking.tensorboard={folder: board}"
 

@@ -11,6 +11,8 @@ from apple_clf.datasets import Split
 from apple_clf.model import build_model
 from apple_clf.training import Training, fit
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (4, 4, 1)
 EPOCHS = 6
 DENSE = "{type: dense, units: 5, activation: tanh}"

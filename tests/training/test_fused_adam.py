@@ -20,6 +20,8 @@ from apple_clf.training import fit
 from apple_clf.training.fused_adam import FusedAdam, FusedAdamW
 from apple_clf.training.optimizers import build_optimizer
 
+pytestmark = pytest.mark.slow
+
 START = [1.0, -2.0, 0.5]
 GRADIENTS = np.random.default_rng(0).normal(size=(20, 3)) * [1.0, 1e-3, 1e3]
 

@@ -14,6 +14,8 @@ from apple_clf.model import build_model
 from apple_clf.training import Training, fit
 from apple_clf.training.statistics import FLAT_ENDS, probe_indices
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (6, 6, 1)
 LAYERS = """[
     {"type": "conv2d", "filters": 3, "kernel_size": 3, "activation": "relu"},

@@ -12,6 +12,8 @@ from apple_clf.model.files import keras_bytes
 from apple_clf.training import Training, fit
 from apple_clf.training.trainers import Trainers
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (6, 6, 1)
 NAMES = ("a", "b")
 LAYERS = """[

@@ -13,6 +13,8 @@ from apple_clf.model import build_model
 from apple_clf.training import Training, fit
 from apple_clf.training.trainers import class_weights
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (5, 4, 1)
 NAMES = ("apple", "pear", "plum")
 DENSE = '{"type": "dense", "units": 6, "activation": "tanh"}'

@@ -10,6 +10,8 @@ from apple_clf.web.app import PAGE, create_app
 from apple_clf.web.models import read_served_run
 from web.serving import PNG, Server, predicted, serving
 
+pytestmark = pytest.mark.slow
+
 
 def test_prediction_is_the_record_of_the_command_line(
     server: Server, run: Run, apple: Path

@@ -9,6 +9,8 @@ from apple_clf.runs import Run
 from web import faults
 from web.serving import Server, serving
 
+pytestmark = pytest.mark.slow
+
 
 def test_fault_54_many_clients_get_the_answers_of_the_command_line(
     run: Run, tmp_path: Path
@@ -17,7 +19,6 @@ def test_fault_54_many_clients_get_the_answers_of_the_command_line(
     assert (tally.wrong, tally.n_requests) == ([], 200)
 
 
-@pytest.mark.slow
 def test_fault_55_slow_and_idle_clients_are_cut_off_and_others_answered(
     run: Run, apple: Path
 ) -> None:

@@ -14,6 +14,8 @@ from apple_clf.web import inside
 from apple_clf.web.inside import look_inside
 from apple_clf.web.models import Model, read_served_run
 
+pytestmark = pytest.mark.slow
+
 MAKES = {"dense": dense, "convolutional": convolutional, "no layers": softmax_regression}
 
 

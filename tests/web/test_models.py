@@ -11,6 +11,8 @@ from apple_clf.errors import ArtifactError
 from apple_clf.runs import Run
 from apple_clf.web.models import Model, read_served_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(tmp_path: Path) -> Run:

@@ -34,6 +34,8 @@ from apple_clf.model_record import ModelRecord
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.web.keras_network import read_keras_network
 
+pytestmark = pytest.mark.slow
+
 
 def others() -> keras.Model:
     """The layers that the models of `explanation` leave out."""

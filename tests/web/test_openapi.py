@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from web.serving import Server
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = {
     "POST /predict",
     "POST /explain",

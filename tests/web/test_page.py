@@ -20,6 +20,8 @@ from web.serving import Server, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.slow
+
 VIEWS = [(1280, "light"), (390, "dark")]
 ANSWERS = "Number(document.documentElement.dataset.answers || 0)"
 
