@@ -154,6 +154,7 @@ def a1(laboratory: Laboratory) -> list[Result]:
     blog = (
         "model={units: [32, 16], activation: relu}",
         "preprocessing.image_size=[28, 28]",
+        "training.optimizer=adam",
         f"data.path={laboratory.drawings}",
     )
     return [_trained("A1", "the blog's layers, 32-16", laboratory.train("quickdraw.yaml", *blog))]

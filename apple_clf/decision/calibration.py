@@ -26,19 +26,17 @@ def softmax(logits: FloatArray, *, temperature: float = 1.0) -> FloatArray:
 def fit_temperature(logits: FloatArray, y_true: IntArray) -> float:
     """The temperature in [0.05, 20] with the least log loss on images not trained on.
 
-    Log loss is convex in 1/T, so its slope is followed to 0 by halving. Each label counts as
-    Platt's target, (n + 1) / (n + n_classes) for a class of n images, or a model without a
-    mistake on few images would be taken for one that never errs.
+    Log loss is convex in 1/T, so its slope is followed to 0 by halving. Half a mistake is counted
+    besides those that were made, or a model without one would be taken for one that never errs.
 
     Args:
         logits: float, (n, n_classes).
         y_true: class codes, int, (n,), n at least 1.
 
-    Source: Guo et al. 2017, arXiv:1706.04599, section 4.2; Platt 1999, Probabilistic outputs
-        for support vector machines, section 2.2.
+    Source: Guo et al. 2017, arXiv:1706.04599, section 4.2; the half is Jeffreys's prior of a share.
     """
     logits = np.asarray(logits, np.float64)
-    targets = platt_targets(y_true, n_classes=logits.shape[1])
+    targets = softened(y_true, n_classes=logits.shape[1])
     low, high = 1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -47,14 +45,14 @@ def fit_temperature(logits: FloatArray, y_true: IntArray) -> float:
     return float(2 / (low + high))
 
 
-def platt_targets(y_true: IntArray, *, n_classes: int) -> FloatArray:
-    """Probabilities to aim at, float64, (n, n_classes), rows sum to 1: labels, a little softened.
+def softened(y_true: IntArray, *, n_classes: int) -> FloatArray:
+    """Probabilities to aim at, float64, (n, n_classes): labels that are wrong once in 2n + 2.
 
     Args:
         y_true: class codes, int, (n,).
         n_classes: at least 2.
     """
-    spread = 1 / (np.bincount(y_true, minlength=n_classes) + n_classes)[y_true]
-    targets = np.repeat(spread[:, None], n_classes, axis=1)
-    targets[np.arange(len(y_true)), y_true] += 1 - n_classes * spread
+    wrong = 0.5 / (len(y_true) + 1)
+    targets = np.full((len(y_true), n_classes), wrong / (n_classes - 1))
+    targets[np.arange(len(y_true)), y_true] = 1 - wrong
     return targets

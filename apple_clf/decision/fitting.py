@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MIN_TO_CALIBRATE = 50
 """Images below which a fitted temperature more often harms than helps: drawn from known
-probabilities, 30 of them made the log loss worse by 0.03 where no temperature was needed, 50 by
-0.015, as much as they won where the logits were 1.5 times too large."""
+probabilities, 30 of them made the log loss worse by 0.014 where no temperature was needed, and won
+0.011 where the logits were 1.5 times too large; 50 lost 0.009 and won 0.014."""
 
 
 @dataclass(frozen=True, kw_only=True)
