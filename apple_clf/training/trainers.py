@@ -64,8 +64,8 @@ class Trainers:
                 _copy(model.variables, to=trainer.model.variables)
                 _start_again(trainer.epochs, config)
                 return trainer
-            del before, trainer
             self._latest = None
+            del trainer, its_train, its_validation  # frees what it holds before more is asked for
             forget_models()
         trainer = _new(model, config, train, validation, class_names)
         self._latest = key, train, validation, trainer
