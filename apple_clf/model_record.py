@@ -13,6 +13,7 @@ from apple_clf.preprocessing import (
     ColorMode,
     Polarity,
     Preprocessing,
+    Reader,
     Resize,
 )
 
@@ -97,17 +98,17 @@ def parse_model_record(text: bytes, *, where: Path) -> ModelRecord:
 
 
 def _check_versions(path: Path, content: dict[str, Any]) -> None:
-    for key, ours in (
-        ("format_version", FORMAT_VERSION),
-        ("preprocessing_version", PREPROCESSING_VERSION),
+    for key, oldest, newest in (
+        ("format_version", FORMAT_VERSION, FORMAT_VERSION),
+        ("preprocessing_version", 1, PREPROCESSING_VERSION),
     ):
         theirs = content.get(key)
         if type(theirs) is not int:
             raise _corrupt(path, f"{key} is {theirs!r}")
-        if theirs != ours:
-            cure = "Upgrade apple-clf" if theirs > ours else "Train again"
+        if not oldest <= theirs <= newest:
+            cure = "Upgrade apple-clf" if theirs > newest else "Train again"
             raise ArtifactError(
-                f"{printable(path)}: {key} is {theirs}; this version reads {ours}. {cure}."
+                f"{printable(path)}: {key} is {theirs}; this version reads {newest}. {cure}."
             )
 
 
@@ -120,7 +121,9 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
     record = ModelRecord(
         class_names=class_names,
         positive_class=_text(content["positive_class"]),
-        preprocessing=_preprocessing(content["preprocessing"]),
+        preprocessing=_preprocessing(
+            content["preprocessing"], version=content["preprocessing_version"]
+        ),
         threshold=None if threshold is None else _number(threshold),
         threshold_goal=None if goal is None else _text(goal),
         temperature=_number(content["temperature"]),
@@ -142,9 +145,16 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
     return record
 
 
-def _preprocessing(content: dict[str, Any]) -> Preprocessing:
+def _preprocessing(content: dict[str, Any], *, version: int) -> Preprocessing:
     """The contract; dataclasses do not check what JSON holds."""
-    for key, choices in (("color_mode", ColorMode), ("resize", Resize), ("polarity", Polarity)):
+    if version == 1:
+        content = {**content, "reader": "pixels"}
+    for key, choices in (
+        ("color_mode", ColorMode),
+        ("resize", Resize),
+        ("polarity", Polarity),
+        ("reader", Reader),
+    ):
         if content[key] not in get_args(choices):
             raise ValueError(f"{key} is {content[key]!r}")
     size = content["image_size"]

@@ -8,14 +8,17 @@ configuration and prediction, which must start at once, need it.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-PREPROCESSING_VERSION = 1
-"""Raised whenever the same file would give other pixels; a model refuses another version."""
+PREPROCESSING_VERSION = 2
+"""Raised whenever the same file would give other pixels; a model refuses a newer version.
+
+1: no `reader`; what it did is `pixels`. 2: `reader`."""
 
 MAX_SIDE = 1024
 
 ColorMode = Literal["grayscale", "rgb"]
 Resize = Literal["stretch", "pad", "crop", "center"]
 Polarity = Literal["as_is", "light_on_dark", "dark_on_light", "auto"]
+Reader = Literal["pixels", "bitmap", "paper", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +41,33 @@ class Preprocessing:
     """What the files hold: as_is and light_on_dark change nothing, dark_on_light inverts, auto
     looks at each picture, so that the network always sees light on dark."""
 
+    reader: Reader = "auto"
+    """Where a drawing is in a picture, for grayscale and center. pixels: the picture is used as it
+    is. bitmap: as it is, its strokes brought to full strength. paper: pen on paper, photographed or
+    scanned; the strokes are found and drawn again in one width. auto: bitmap for pictures about as
+    small as image_size, paper for larger ones. Photos and patterns are always read as pixels."""
+
     def __post_init__(self) -> None:
-        """Refuse sizes outside 1 to MAX_SIDE.
+        """Refuse sizes outside 1 to MAX_SIDE, and a reader of drawings for what is none.
 
         Raises:
-            ValueError: a side is out of range.
+            ValueError: a side is out of range, or reader does not fit color_mode and resize.
         """
         if not all(1 <= side <= MAX_SIDE for side in self.image_size):
             message = f"image_size must be 1 to {MAX_SIDE} pixels a side, not {self.image_size!r}"
             raise ValueError(message)
+        if self.reader in ("bitmap", "paper") and not self._may_hold_drawings:
+            message = f"reader {self.reader} needs color_mode grayscale and resize center"
+            raise ValueError(message)
+
+    @property
+    def _may_hold_drawings(self) -> bool:
+        return self.color_mode == "grayscale" and self.resize == "center"
+
+    @property
+    def reads_drawings(self) -> bool:
+        """Whether strokes are looked for, rather than the picture used as it is."""
+        return self.reader != "pixels" and self._may_hold_drawings
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -40,11 +40,14 @@ class Loaded:
         note: what the caller should know though the picture is usable, or None.
         frame: top, left, height and width of what the pixels show, in shares of the picture's
             height and width; it may reach beyond the picture.
+        steps: what was done to the picture to read the drawing in it, a phrase each, in order,
+            such as "3 ruled lines removed".
     """
 
     pixels: UInt8Array
     note: str | None
     frame: tuple[float, float, float, float]
+    steps: tuple[str, ...] = ()
 
 
 def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
