@@ -8,12 +8,14 @@ on every machine. Change what comes out, and raise PREPROCESSING_VERSION.
 from dataclasses import dataclass
 from math import ceil, floor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from apple_clf.arrays import BoolArray, UInt8Array
 from apple_clf.images.decoding import Decoded, decode
+from apple_clf.images.levels import spread_levels
 from apple_clf.preprocessing import ColorMode, Polarity, Preprocessing
 
 SPARE = {"stretch": 4, "pad": 4, "crop": 4, "center": 8}
@@ -25,6 +27,12 @@ MIN_CONTRAST = 16
 
 MAX_ZOOM = 16
 """Longest side that center searches, in target sizes; a picture of 1x20,000 is scaled first."""
+
+SMALL = 2
+"""Target sizes on the longer side up to which the reader "auto" takes a picture for a bitmap."""
+
+READABLE = 480
+"""Pixels that a large photo keeps on its shorter side where a drawing is looked for in it."""
 
 FILTER = Image.Resampling.BICUBIC
 """Of Pillow's antialiased filters those as sharp as this one brought QuickDraw drawings that were
@@ -64,10 +72,11 @@ def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
         ImageError: the file holds no usable picture; the message does not name the file.
     """
     decoded = read(source, contract)
-    pixels, (top, left, *size) = _prepare(decoded.pixels, contract)
+    prepared = _prepare(decoded.pixels, contract)
+    top, left, *size = prepared.frame
     height, width = decoded.pixels.shape[:2]
     frame = top / height, left / width, size[0] / height, size[1] / width
-    return Loaded(pixels, decoded.note, frame)
+    return Loaded(prepared.pixels, decoded.note, frame, prepared.steps)
 
 
 def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
@@ -83,6 +92,8 @@ def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
     Raises:
         ImageError: the file holds no usable picture; the message does not name the file.
     """
+    if contract.reads_drawings and contract.reader != "bitmap":
+        return decode(source, color_mode="as_stored", min_side=max(READABLE, _small(contract)))
     min_side = SPARE[contract.resize] * max(contract.image_size)
     return decode(source, color_mode=contract.color_mode, min_side=min_side)
 
@@ -118,15 +129,45 @@ def prepare(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:
     Raises:
         ValueError: pixels has another type or shape, or no pixel.
     """
-    return _prepare(pixels, contract)[0]
+    return _prepare(pixels, contract).pixels
 
 
 Frame = tuple[float, float, float, float]
 """Top, left, height and width of what a result shows, in pixels of what it was made of."""
 
 
-def _prepare(pixels: UInt8Array, contract: Preprocessing) -> tuple[UInt8Array, Frame]:
-    """As `prepare`, and what of the picture is seen."""
+class _Prepared(NamedTuple):
+    pixels: UInt8Array
+    frame: Frame
+    steps: tuple[str, ...] = ()
+
+
+def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
+    """As `prepare`, what of the picture is seen, and how a drawing was read."""
+    _check_pixels(pixels)
+    if not contract.reads_drawings:
+        return _as_it_is(pixels, contract)
+    is_bitmap = max(pixels.shape[:2]) <= _small(contract)
+    if contract.reader == "bitmap" or (contract.reader == "auto" and is_bitmap):
+        drawn, frame, _ = _as_it_is(pixels, contract)
+        return _Prepared(spread_levels(drawn), frame)
+    from apple_clf.images.paper import find_drawing  # most pictures in a training are bitmaps
+
+    found = find_drawing(pixels, contract.image_size, polarity=contract.polarity)
+    if found is None:
+        return _as_it_is(pixels, contract)._replace(steps=(NO_DRAWING,))
+    return _Prepared(found.pixels.reshape(contract.shape), found.frame, found.steps)
+
+
+NO_DRAWING = "no drawing found: the picture is used as it is"
+
+
+def _small(contract: Preprocessing) -> int:
+    return SMALL * max(contract.image_size)
+
+
+def _as_it_is(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
+    """The picture itself: colours, polarity, size."""
     pixels = _in_channels(pixels, contract.color_mode)
     gray = _luma(pixels)
     doubled = _doubled_background(gray)
@@ -145,16 +186,18 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> tuple[UInt8Array, F
     else:
         frame = (0, 0, *pixels.shape[:2])
         pixels = _stretch(pixels, size)
-    return pixels.reshape(contract.shape), frame
+    return _Prepared(pixels.reshape(contract.shape), frame)
+
+
+def _check_pixels(pixels: UInt8Array) -> None:
+    usable = pixels.ndim > 1 and pixels.shape[2:] in ((), (1,), (3,)) and pixels.size > 0
+    if pixels.dtype != np.uint8 or not usable:
+        raise ValueError(f"pixels must be uint8 images, not {pixels.dtype} of {pixels.shape}")
 
 
 def _in_channels(pixels: UInt8Array, color_mode: ColorMode) -> UInt8Array:
     """(height, width) for grayscale, (height, width, 3) for rgb."""
-    channels = pixels.shape[2:]
-    usable = pixels.ndim > 1 and channels in ((), (1,), (3,)) and pixels.size > 0
-    if pixels.dtype != np.uint8 or not usable:
-        raise ValueError(f"pixels must be uint8 images, not {pixels.dtype} of {pixels.shape}")
-    if channels == (1,):
+    if pixels.shape[2:] == (1,):
         pixels = pixels[:, :, 0]
     if color_mode == "grayscale":
         return _luma(pixels)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,6 @@ from PIL import Image
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ImageError
 from apple_clf.images.completeness import TRUNCATED, count_frames
-from apple_clf.preprocessing import ColorMode
 
 _Opener = Callable[[BytesIO, str], Image.Image]
 
@@ -49,7 +49,11 @@ class Decoded:
     note: str | None
 
 
-def decode(source: Path | str | bytes, *, color_mode: ColorMode, min_side: int) -> Decoded:
+Channels = Literal["grayscale", "rgb", "as_stored"]
+"""as_stored: gray where the file holds gray or is no larger than min_side, RGB elsewhere."""
+
+
+def decode(source: Path | str | bytes, *, color_mode: Channels, min_side: int) -> Decoded:
     """The first picture of a file, upright, 8 bits a channel, without transparency.
 
     Gray is ITU-R 601 luma. Transparent parts lie on white. 16-bit gray keeps its high byte. EXIF
@@ -59,7 +63,7 @@ def decode(source: Path | str | bytes, *, color_mode: ColorMode, min_side: int) 
 
     Args:
         source: a regular file, or the bytes of one.
-        color_mode: "grayscale" or "rgb".
+        color_mode: the channels wanted.
         min_side: pixels, at least 1, that shrinking leaves on each side.
 
     Returns:
@@ -71,11 +75,11 @@ def decode(source: Path | str | bytes, *, color_mode: ColorMode, min_side: int) 
     """
     data = source if isinstance(source, bytes) else read_file(source)
     kind = _sniff(data)
-    mode = "L" if color_mode == "grayscale" else "RGB"
     try:
         n_frames = count_frames(data, kind)
         image: Image.Image = _plugin(kind)(BytesIO(data), "")
         _refuse_large(image.size)
+        mode = "L" if color_mode == "grayscale" or _is_gray(image, color_mode, min_side) else "RGB"
         image.draft(mode, (min_side, min_side))
         image.load()
         turn = _TURNS.get(_orientation(image))
@@ -188,6 +192,16 @@ def _refuse_large(size: tuple[int, int]) -> None:
     if width * height > MAX_PIXELS or max(size) > LONGEST_SIDE:
         limit = f"{MAX_PIXELS} in all and {LONGEST_SIDE} a side"
         raise ImageError(f"too large: {width}x{height} pixels; the limit is {limit}")
+
+
+def _is_gray(image: Image.Image, color_mode: Channels, min_side: int) -> bool:
+    """Whether a picture is wanted as it is stored, and stored without colours or small."""
+    if color_mode != "as_stored":
+        return False
+    return image.mode in _GRAY or max(image.size) <= min_side
+
+
+_GRAY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
 
 
 def _orientation(image: Image.Image) -> int:

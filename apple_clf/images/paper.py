@@ -1,0 +1,378 @@
+"""A photo or scan of pen on paper -> the drawing on it, and what was done to find it.
+
+Everything is measured against the paper around it, never against black and white: light, shadow
+and the tone of the paper cancel out. What is left is ink, and ink that belongs to no drawing, such
+as ruled lines, a name in a corner or a table's grain, is told apart by its shape and place.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from apple_clf.arrays import BoolArray, IntArray, UInt8Array
+from apple_clf.images.regions import Regions, darkest, find_regions, lightest
+from apple_clf.images.sheet import find_sheet
+from apple_clf.images.strokes import redraw
+from apple_clf.preprocessing import Polarity
+
+WORKING_SIDE = 768
+"""Pixels of the longer side that a drawing is looked for in; a ball pen draws two wide."""
+
+WIDEST_LINE = 8
+"""A line is narrower than this part of the shorter side; what is wider is an area or a shadow."""
+
+FAINTEST = 14
+"""Of 255, darker than the paper: the least that can be ink. Pencil has 60 and more."""
+
+NOISE_FACTOR = 6
+"""Ink is above the paper's own grain by so many of its median deviations."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A drawing found on paper.
+
+    Attributes:
+        pixels: drawn again, light on dark, uint8, (height, width).
+        frame: top, left, height and width of what they show, in pixels of the picture.
+        steps: what was done, a phrase each.
+    """
+
+    pixels: UInt8Array
+    frame: tuple[float, float, float, float]
+    steps: tuple[str, ...]
+
+
+def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarity) -> Found | None:
+    """The drawing in a picture of paper, or None if there is none.
+
+    Args:
+        pixels: uint8, (height, width), or with 1 or 3 channels.
+        size: height and width of the result.
+        polarity: as the contract says; auto and as_is look at the picture.
+    """
+    page, is_light_ink = _dark_on_light(_working(_strongest_ink(pixels)), polarity)
+    steps = ["light ink on dark ground, inverted"] if is_light_ink else []
+    sheet = find_sheet(page)
+    if sheet is not None:
+        steps.append("sheet of paper found")
+    ink = _ink(page, sheet)
+    threshold = _threshold(ink, sheet)
+    mask, n_lines = _without_rulings(ink, threshold, sheet)
+    if n_lines:
+        steps.append(f"{n_lines} ruled line{'s' * (n_lines > 1)} removed")
+    regions = find_regions(mask)
+    kept, dropped = _inside(regions, sheet)
+    if dropped:
+        steps.append("what touches the border left out")
+    chosen = _cluster(regions, kept)
+    if chosen is None:
+        return None
+    n_beside = int((kept & ~chosen & (regions.areas > _speck(mask.shape))).sum())
+    if n_beside:
+        steps.append(f"{n_beside} mark{'s' * (n_beside > 1)} beside the drawing left out")
+    drawing = regions.mask(chosen)
+    box = _box(regions.boxes[chosen])
+    top, left, bottom, right = box
+    soft = np.where(drawing, ink, 0)[top:bottom, left:right]
+    drawn = redraw(soft, size, threshold=_edge_level(soft))
+    if drawn is None:
+        return None
+    steps.append("strokes drawn again in one width")
+    down, across = pixels.shape[0] / mask.shape[0], pixels.shape[1] / mask.shape[1]
+    zoom = max((bottom - top) / (size[0] * 13 / 14), (right - left) / (size[1] * 13 / 14))
+    height, width = size[0] * zoom, size[1] * zoom
+    frame = (top + bottom - height) / 2, (left + right - width) / 2, height, width
+    return Found(drawn, _enlarged(frame, down, across), tuple(steps))
+
+
+def _enlarged(
+    frame: tuple[float, float, float, float], down: float, across: float
+) -> tuple[float, float, float, float]:
+    top, left, height, width = frame
+    return top * down, left * across, height * down, width * across
+
+
+def _strongest_ink(pixels: UInt8Array) -> UInt8Array:
+    """Gray in which ink of any colour stands out: the darkest channel, on dark ground the lightest.
+
+    Yellow on white has the blue of black, and the luma of white nearly.
+    """
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return pixels.reshape(pixels.shape[:2])
+    gray = np.asarray(Image.fromarray(pixels).convert("L"))
+    is_dark = int(np.median(gray[::8, ::8])) < DARK_GROUND
+    channels = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    choose = np.maximum if is_dark else np.minimum
+    return choose(choose(channels[0], channels[1]), channels[2])
+
+
+DARK_GROUND = 96
+"""Luma below which most of a picture is dark: a blackboard, or a screen."""
+
+
+def _working(gray: UInt8Array) -> UInt8Array:
+    """The picture with at most WORKING_SIDE pixels on its longer side."""
+    shrink = max(gray.shape) / WORKING_SIDE
+    if shrink <= 1:
+        return gray
+    height, width = (max(1, round(side / shrink)) for side in gray.shape)
+    return np.asarray(Image.fromarray(gray).resize((width, height), Image.Resampling.BOX))
+
+
+def _odd(length: float) -> int:
+    return 2 * int(length / 2) + 1
+
+
+def _dark_on_light(page: UInt8Array, polarity: Polarity) -> tuple[UInt8Array, bool]:
+    """The page with its ink darker than its ground, and whether it was inverted for that.
+
+    Ink is the few that differ much from the mean around them, so the cubes of these differences sum
+    to less than 0 where ink is dark. A table's edge differs as much on both of its sides.
+    """
+    if polarity in ("light_on_dark", "dark_on_light"):
+        inverted = polarity == "light_on_dark"
+        return (~page if inverted else page), inverted
+    radius = max(2, min(page.shape) // (2 * WIDEST_LINE))
+    around = np.asarray(Image.fromarray(page).filter(ImageFilter.BoxBlur(radius)))
+    counts = np.bincount((page.astype(np.int16) - around + 255).ravel(), minlength=511)
+    inverted = int(np.sum(counts * np.arange(-255, 256, dtype=np.int64) ** 3)) > 0
+    return (~page if inverted else page), inverted
+
+
+def _ink(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
+    """How much darker than the paper around it each pixel is, 255 for black on any paper."""
+    smooth = np.asarray(Image.fromarray(page).filter(_SMOOTH)) if min(page.shape) > 200 else page
+    paper = _paper(smooth, sheet).astype(np.int32)
+    darker = np.maximum(paper - smooth, 0) * 255 // np.maximum(paper, 32)
+    return darker.astype(np.uint8)
+
+
+def _paper(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
+    """The page as if nothing were drawn on it.
+
+    Dark structures narrower than a line can be are filled with the light around them; shadows,
+    hands and tables are wider and stay. Wide dark areas that lie on the paper are drawn, too: the
+    shapes that were coloured in.
+    """
+    width = _odd(min(page.shape) / WIDEST_LINE)
+    without_lines = darkest(lightest(page, width), width)
+    coarse = np.asarray(Image.fromarray(without_lines).reduce(COARSER))
+    width = _odd(WIDEST_AREA * min(coarse.shape))
+    without_areas = darkest(lightest(coarse, width), width)
+    areas = coarse < AREA_LEVEL * without_areas
+    if not areas.any():
+        return without_lines
+    regions = find_regions(areas)
+    boxes = regions.boxes
+    off_paper = (boxes[:, :2] < 1).any(axis=1) | (boxes[:, 2:] >= areas.shape).any(axis=1)
+    if sheet is not None:
+        off_paper |= regions.touch(~_resized(sheet, areas.shape))
+    drawn = regions.mask(~off_paper).view(np.uint8)
+    if not drawn.any():
+        return without_lines
+    drawn = lightest(drawn, _odd(2 * min(coarse.shape) / WIDEST_LINE)).view(np.bool_)
+    lit = np.where(drawn, without_areas, 0).astype(np.uint8)
+    return np.maximum(without_lines, _resized(lit, page.shape))
+
+
+WIDEST_AREA = 0.8
+"""Of the page's shorter side: the width of shapes that may be coloured in."""
+
+AREA_LEVEL = 0.88
+"""Of the light of the paper: what is darker on a wide area is coloured in."""
+
+COARSER = 4
+"""Times that areas are looked for on a coarser grid than lines."""
+
+
+def _resized(pixels: Any, shape: tuple[int, ...]) -> Any:
+    """Pixels or a mask in another shape, each pixel as it is."""
+    return np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.NEAREST))
+
+
+_SMOOTH = ImageFilter.GaussianBlur(1)
+
+
+def _threshold(ink: UInt8Array, sheet: BoolArray | None) -> int:
+    """The level from which a pixel is ink rather than the grain of the paper."""
+    levels = ink if sheet is None else ink[sheet]
+    counts = np.bincount(levels.ravel(), minlength=256)
+    median = _quantile(counts, 0.5)
+    deviations = np.bincount(np.abs(np.arange(256) - median), weights=counts, minlength=256)
+    deviation = max(1, _quantile(deviations, 0.5))
+    return max(FAINTEST, median + NOISE_FACTOR * deviation)
+
+
+def _quantile(counts: IntArray, share: float) -> int:
+    return int(np.searchsorted(np.cumsum(counts), share * counts.sum()))
+
+
+def _edge_level(ink: UInt8Array) -> int:
+    """A third of what the strokes' upper quartile has: ball pens draw unevenly."""
+    counts = np.bincount(ink.ravel(), minlength=256)
+    counts[0] = 0
+    return max(1, _quantile(counts, 0.75) * 3 // 10)
+
+
+def _without_rulings(
+    ink: UInt8Array, threshold: int, sheet: BoolArray | None
+) -> tuple[BoolArray, int]:
+    """Where there is ink that is no long straight line, and how many such lines there were."""
+    mask = ink >= threshold
+    rest, n_across = _without_lines(mask, sheet)
+    turned, n_down = _without_lines(rest.T, None if sheet is None else sheet.T)
+    rest = turned.T
+    if n_across + n_down:
+        lines = _upper_quartile(ink[mask & ~rest])
+        strokes = ink[rest & (ink > lines)]
+        if len(strokes) > 2 * max(mask.shape) // WIDEST_LINE:
+            level = _upper_quartile(strokes)
+            if level > CLEARER * lines:  # then the ink alone tells them apart, without a gap
+                return ink > (lines + level) // 2, n_across + n_down
+    return rest, n_across + n_down
+
+
+CLEARER = 1.7
+"""Times as dark as the rulings, ink is told from them by its level alone."""
+
+
+def _upper_quartile(levels: UInt8Array) -> int:
+    return _quantile(np.bincount(levels.ravel(), minlength=256), 0.75)
+
+
+SLOPES = np.arange(-14, 15) / 100
+"""Of ruled lines: up to 8 degrees from level."""
+
+LINE_COVER = 0.5
+"""A ruled line has ink along this share of its way over the page."""
+
+
+def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray, int]:
+    """As `_without_rulings`, for lines that run about level."""
+    height, width = mask.shape
+    tall = _run_lengths(mask)
+    thickest = max(3, round(height / 150))
+    thin_ink = mask & (tall <= thickest)
+    ys, xs = np.nonzero(thin_ink)
+    if sheet is None:
+        span = width
+    else:
+        columns = np.flatnonzero(sheet.any(axis=0))
+        span = int(columns[-1] - columns[0]) + 1
+    needed = LINE_COVER * span
+    if len(ys) < needed:
+        return mask, 0
+    lines: list[tuple[float, int]] = []
+    pad = int(0.15 * width) + 2
+    best = np.zeros(height + 2 * pad)
+    slopes = np.zeros(height + 2 * pad)
+    middle = width / 2
+    for slope in SLOPES:
+        offsets = np.rint(ys - slope * (xs - middle)).astype(np.int64) + pad
+        counts = np.bincount(offsets, minlength=height + 2 * pad)
+        near = counts.copy()  # a line is one to three pixels high
+        near[1:] += counts[:-1]
+        near[:-1] += counts[1:]
+        better = near > best
+        best[better], slopes[better] = near[better], slope
+    candidates = np.flatnonzero(best >= needed)
+    gone = np.zeros_like(thin_ink)
+    while len(candidates):
+        at = candidates[np.argmax(best[candidates])]
+        lines.append((slopes[at], int(at) - pad))
+        candidates = candidates[np.abs(candidates - at) > thickest + 1]
+    columns = np.arange(width)
+    count = 0
+    for slope, offset in lines:
+        rows = np.rint(offset + slope * (columns - middle)).astype(np.int64)
+        hit = np.zeros(width, np.bool_)
+        reach = thickest // 2
+        for dy in range(-reach, reach + 1):
+            place = rows + dy
+            ok = (place >= 0) & (place < height)
+            hit[ok] |= thin_ink[place[ok], columns[ok]]
+        if hit.sum() < needed:
+            continue
+        count += 1
+        for dy in range(-reach, reach + 1):
+            place = rows + dy
+            ok = (place >= 0) & (place < height)
+            gone[place[ok], columns[ok]] = True
+    return mask & ~(gone & thin_ink), count
+
+
+def _run_lengths(mask: BoolArray) -> IntArray:
+    """Length of the vertical run of ink that each pixel is part of, 0 where there is none."""
+    height, width = mask.shape
+    padded = np.zeros((width, height + 2), np.int8)
+    padded[:, 1:-1] = mask.T
+    steps = np.diff(padded, axis=1)
+    columns, starts = np.nonzero(steps == 1)
+    ends = np.nonzero(steps == -1)[1]
+    lengths = np.zeros((width, height + 1), np.int32)
+    lengths[columns, starts] = ends - starts
+    lengths[columns, ends] = -(ends - starts)
+    return np.cumsum(lengths, axis=1)[:, :height].T
+
+
+def _inside(regions: Regions, sheet: BoolArray | None) -> tuple[BoolArray, bool]:
+    """Which regions lie on the paper and off its border, and whether large ones do not."""
+    height, width = regions.shape
+    if sheet is None:
+        boxes = regions.boxes
+        outside = (
+            (boxes[:, 0] <= 1)
+            | (boxes[:, 1] <= 1)
+            | (boxes[:, 2] >= height - 1)
+            | (boxes[:, 3] >= width - 1)
+        )
+    else:
+        outside = regions.touch(~sheet)
+    large = regions.areas > _speck(regions.shape)
+    if not (large & ~outside).any() and sheet is None:
+        return large, False  # the drawing itself reaches the border
+    return large & ~outside, bool((large & outside).any())
+
+
+def _speck(shape: tuple[int, ...]) -> int:
+    """Pixels of what is too small for a part of a drawing."""
+    return max(4, shape[0] * shape[1] // 40_000)
+
+
+NEAR, NEAR_ALIKE = 0.06, 0.3
+"""Parts of a drawing are no farther from it than the first share of its size, parts of about the
+size of the largest than the second. A name in a corner is small and apart."""
+
+ALIKE = 0.4
+"""Of the largest part's size, to be about as large."""
+
+
+def _cluster(regions: Regions, kept: BoolArray) -> BoolArray | None:
+    """The regions of the drawing: the largest, and those near to what was taken."""
+    if not kept.any():
+        return None
+    boxes = regions.boxes
+    extent = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    largest = int(np.argmax(np.where(kept, extent, -1)))
+    chosen = np.zeros(regions.n, np.bool_)
+    chosen[largest] = True
+    share = np.where(extent >= ALIKE * extent[largest], NEAR_ALIKE, NEAR)
+    while True:
+        top, left, bottom, right = _box(boxes[chosen])
+        apart_y = np.maximum(0, np.maximum(boxes[:, 0] - bottom, top - boxes[:, 2]))
+        apart_x = np.maximum(0, np.maximum(boxes[:, 1] - right, left - boxes[:, 3]))
+        reach = share * np.hypot(bottom - top, right - left)
+        near = kept & ~chosen & (np.hypot(apart_y, apart_x) <= reach)
+        if not near.any():
+            return chosen
+        chosen |= near
+
+
+def _box(boxes: IntArray) -> tuple[int, int, int, int]:
+    """The box around some boxes."""
+    top, left = boxes[:, :2].min(axis=0)
+    bottom, right = boxes[:, 2:].max(axis=0)
+    return int(top), int(left), int(bottom), int(right)
