@@ -2,14 +2,22 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from apple_clf.config.schema import DecisionConfig
 from apple_clf.datasets import SPLITS, Dataset, Split
 from apple_clf.decision.fitting import Decision, fit_decision, given_decision
-from apple_clf.decision.novelty import Gaussian, fit_gaussian
+from apple_clf.decision.novelty import (
+    MIN_TO_JUDGE,
+    Gaussian,
+    cross_fitted_distances,
+    fit_gaussian,
+    novelty_threshold,
+)
 from apple_clf.diagnosis import read_record
 from apple_clf.errors import ArtifactError
 from apple_clf.evaluation import Evaluation, draw_history, evaluate, evaluate_briefly
@@ -25,8 +33,8 @@ if TYPE_CHECKING:
     from apple_clf.backend import keras
     from apple_clf.training import Training
 
-MAX_DESCRIBED = 10_000
-"""Training images whose appearance is measured; more would tell the same and take longer."""
+MAX_DESCRIBED = 20_000
+"""Images whose appearance is measured; more would tell the same and take longer."""
 
 
 def save_model(
@@ -35,16 +43,19 @@ def save_model(
     dataset: Dataset,
     preprocessing: Preprocessing,
     config: DecisionConfig,
+    *,
+    copies: Split | None = None,
 ) -> tuple[Predictor, Decision]:
     """What `predict` will use, once the run holds it, and how outputs become answers.
 
     Args:
         run: gets model.keras, model.tflite and model.json.
         model: as from `build_model`, trained.
-        dataset: its validation images decide how outputs become answers, its training images
-            what an ordinary picture looks like.
+        dataset: its validation images decide how outputs become answers, its training and
+            validation images what an ordinary picture looks like.
         preprocessing: the contract of the data set's pixels.
         config: what is to be decided; it fits the data.
+        copies: other views of the training images that are ordinary, too.
 
     Raises:
         FileSystemError: a file cannot be written.
@@ -52,11 +63,9 @@ def save_model(
     from apple_clf.model.files import keras_bytes, litert_bytes
 
     validates = len(dataset.validation) > 0
-    may_be_unsure = validates and config.false_alarm_rate is not None
+    ordinary = _ordinary(dataset, copies, config)
     keras_file = keras_bytes(model)
-    litert_file = litert_bytes(
-        model, novelty=_appearance_of(dataset.train) if may_be_unsure else None
-    )
+    litert_file = litert_bytes(model, novelty=ordinary.gaussian)
     decision = given_decision(config, n_classes=len(dataset.class_names))
     record = ModelRecord(
         class_names=dataset.class_names,
@@ -70,6 +79,11 @@ def save_model(
     )
     if validates:
         decision = _fit(config, Predictor(record, litert_file), dataset)
+    decision = replace(
+        decision,
+        novelty_threshold=ordinary.threshold,
+        notes=(*decision.notes, *ordinary.notes),
+    )
     record = replace(
         record,
         threshold=decision.threshold,
@@ -83,22 +97,61 @@ def save_model(
     return Predictor(record, litert_file), decision
 
 
-def _appearance_of(train: Split) -> Gaussian:
-    """What the training images look like."""
+@dataclass(frozen=True)
+class _Ordinary:
+    """What ordinary pictures look like, and from where on one is unlike them."""
+
+    gaussian: Gaussian | None = None
+    threshold: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _ordinary(dataset: Dataset, copies: Split | None, config: DecisionConfig) -> _Ordinary:
+    """The appearance of all pictures that are not kept for the test, and their 99 %.
+
+    Nothing of it is learnt with the weights, so training images serve as well as others.
+    """
+    if config.false_alarm_rate is None:
+        return _Ordinary()
+    splits = [dataset.train, *([copies] if copies else []), dataset.validation]
+    n_train, n_images = len(dataset.train), sum(map(len, splits))
+    if n_train + len(dataset.validation) < MIN_TO_JUDGE:
+        return _Ordinary(notes=(_too_few_to_judge(n_train + len(dataset.validation)),))
     from apple_clf.model.appearance import appearances
 
-    step = max(1, len(train) // MAX_DESCRIBED)
-    return fit_gaussian(appearances(train.images[::step][:MAX_DESCRIBED]))
+    groups = np.arange(n_images)
+    if copies:
+        groups[n_train : n_train + len(copies)] %= n_train  # with the drawing it is a copy of
+    step = -(-n_images // MAX_DESCRIBED)
+    chosen = np.arange(0, n_images, step)
+    starts = np.cumsum([0, *map(len, splits)])
+    numbers = np.concatenate(
+        [
+            appearances(split.images[chosen[(chosen >= start) & (chosen < end)] - start])
+            for split, start, end in zip(splits, starts, starts[1:], strict=False)
+            if len(split)
+        ]
+    )
+    distances = cross_fitted_distances(numbers, groups[chosen])
+    return _Ordinary(
+        fit_gaussian(numbers),
+        novelty_threshold(distances, false_alarm_rate=config.false_alarm_rate),
+    )
+
+
+def _too_few_to_judge(n_images: int) -> str:
+    return (
+        f"No picture is answered 'unsure': {n_images} images are too few to tell what an ordinary "
+        f"one looks like, {MIN_TO_JUDGE} are needed."
+    )
 
 
 def _fit(config: DecisionConfig, predictor: Predictor, dataset: Dataset) -> Decision:
     try:
-        logits, novelty = predictor.outputs(dataset.validation.images)
+        logits = predictor.outputs(dataset.validation.images).logits
     except ArtifactError:  # answers overflow, which the evaluation will tell
         return given_decision(config, n_classes=len(dataset.class_names))
-    return fit_decision(
-        config, logits, novelty, dataset.validation.labels, positive=dataset.positive
-    )
+    return fit_decision(config, logits, dataset.validation.labels, positive=dataset.positive)
 
 
 def save_evaluation(

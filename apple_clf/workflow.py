@@ -20,7 +20,9 @@ from apple_clf.config import (
 )
 from apple_clf.config.schema import Experiment, TrainingConfig
 from apple_clf.csv_rows import csv_writer
-from apple_clf.datasets import Dataset, load_dataset
+from apple_clf.datasets import Dataset, Split, load_dataset
+from apple_clf.datasets.pens import drawn_by_other_pens
+from apple_clf.datasets.split import joined
 from apple_clf.diagnosis import Record, diagnose, findings_json
 from apple_clf.environment import changed_inputs, check_trains, environment
 from apple_clf.errors import ArtifactError, DivergedError
@@ -194,11 +196,17 @@ class _Job:
 def _finish(job: _Job) -> None:
     """Trains from the last checkpoint on, if there is one, and writes everything else."""
     run, dataset = job.run, job.dataset
+    copies = _copies(job)
     clock = {"data": job.seconds()}
-    training, model = _train(job)
+    training, model = _train(job, copies)
     clock["training"] = job.seconds() - clock["data"]
     predictor, decision = save_model(
-        run, model, dataset, job.experiment.preprocessing, job.experiment.decision
+        run,
+        model,
+        dataset,
+        job.experiment.preprocessing,
+        job.experiment.decision,
+        copies=copies,
     )
     write_whole(run.history, _history_csv(training.history))
     write_whole(run.statistics, training.statistics.to_csv())
@@ -233,7 +241,16 @@ def _diagnose(job: _Job, training: "Training", *, metrics: Mapping[str, Any] | N
         write_report(job.run)
 
 
-def _train(job: _Job) -> "tuple[Training, keras.Model]":
+def _copies(job: _Job) -> Split | None:
+    """The training drawings drawn again by other pens, as often as the experiment asks for."""
+    copies = job.experiment.training.redrawn_copies
+    if not copies:
+        return None
+    job.tracker.stage("Drawing the training images again with other pens.")
+    return drawn_by_other_pens(job.dataset.train, copies, seed=job.experiment.seed)
+
+
+def _train(job: _Job, copies: Split | None) -> "tuple[Training, keras.Model]":
     experiment, dataset, config = job.experiment, job.dataset, job.experiment.training
     with interruptible() as interruption:
         from apple_clf.backend import keras
@@ -252,7 +269,7 @@ def _train(job: _Job) -> "tuple[Training, keras.Model]":
         training = fit(
             model,
             config,
-            train=dataset.train,
+            train=dataset.train if copies is None else joined(dataset.train, copies),
             validation=dataset.validation,
             class_names=dataset.class_names,
             seed=experiment.seed,

@@ -14,7 +14,7 @@ DISTINCT = 10_000
 
 def write_apples(path: str, n: int) -> None:
     """Arrays x, uint8, (n, 28, 28), y, int32, (n,), and class_names."""
-    drawn = simulate(min(n, DISTINCT), image_size=(28, 28), seed=0)
+    drawn = simulate(min(n, DISTINCT), image_size=(28, 28), seed=0, line_drawings=0.6)
     x = np.resize(drawn.images, (n, 28, 28))
     rng = np.random.default_rng(0)
     for start in range(DISTINCT, n, DISTINCT):

@@ -164,7 +164,7 @@ def _few(path: Path, seed: int) -> None:
 
 def _shuffled(path: Path, seed: int) -> None:
     """Labels of other pictures, all of them."""
-    drawn = simulate(700, image_size=(16, 16), seed=[seed, 0])
+    drawn = simulate(700, image_size=(16, 16), seed=[seed, 0], line_drawings=0.6)
     labels = np.random.default_rng(seed).permutation(drawn.labels)
     _save(path, drawn.images, labels, 200)
 
@@ -175,7 +175,7 @@ def _mislabelled(path: Path, seed: int) -> None:
 
 
 def _write(path: Path, seed: int, *, n: int, wrong: float) -> None:
-    drawn = simulate(n + 400, image_size=(16, 16), seed=[seed, 0])
+    drawn = simulate(n + 400, image_size=(16, 16), seed=[seed, 0], line_drawings=0.6)
     flipped = np.random.default_rng(seed).random(n) < wrong
     labels = drawn.labels.copy()
     labels[:n] ^= flipped

@@ -29,6 +29,7 @@ from apple_clf.datasets.folders import (
     too_few_classes,
 )
 from apple_clf.datasets.npz import read_npz
+from apple_clf.datasets.split import Split, rows_of
 from apple_clf.datasets.splits import draw_splits
 from apple_clf.errors import DataError
 from apple_clf.fetching import fetched_folder
@@ -37,23 +38,6 @@ from apple_clf.large_arrays import empty_pixels
 from apple_clf.preprocessing import Preprocessing
 
 SPLITS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Images of one split with their labels."""
-
-    images: UInt8Array  # (n, height, width, channels)
-    labels: IntArray  # (n,)
-    names: Sequence[str]  # n file names, or what stands for them
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: IntArray) -> "Split":
-        """A copy of the images at these indices, which TensorFlow can use where it lies."""
-        images = _rows(self.images, indices)  # an index out of range fails at the labels
-        return Split(images, self.labels[indices], [self.names[i] for i in indices])
 
 
 @dataclass(frozen=True)
@@ -193,6 +177,7 @@ def _simulated(config: SimulatedData, contract: Preprocessing, *, seed: int) -> 
             image_size=contract.image_size,
             seed=[seed, stream],
             apple_fraction=config.apple_fraction,
+            line_drawings=config.line_drawings,
         )
         return drawn.images, drawn.labels, drawn.kinds
 
@@ -321,7 +306,7 @@ def _decode(
     good = [i for i, row in enumerate(decoded.rows) if row >= 0]
     code = {name: i for i, name in enumerate(class_names)}
     split = Split(
-        _rows(decoded.pixels, np.array([decoded.rows[i] for i in good], np.intp)),
+        rows_of(decoded.pixels, np.array([decoded.rows[i] for i in good], np.intp)),
         np.array([code[files[i].class_name] for i in good], np.int32),
         [portable(files[i].path) for i in good],
     )
@@ -353,13 +338,6 @@ def _split(
         everything.take(np.flatnonzero(assignment == i)) for i in range(len(SPLITS))
     )
     return train, validation, test
-
-
-def _rows(pixels: UInt8Array, indices: IntArray) -> UInt8Array:
-    """A copy of the pictures at these indices, (n, height, width, channels)."""
-    copy = empty_pixels((len(indices), *pixels.shape[1:]))
-    np.take(pixels, indices, axis=0, out=copy, mode="wrap")  # by default it buffers all of it
-    return copy
 
 
 def _prepare_all(parts: Sequence[UInt8Array], contract: Preprocessing) -> UInt8Array:

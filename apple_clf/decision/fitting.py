@@ -7,7 +7,6 @@ import numpy as np
 
 from apple_clf.arrays import FloatArray, IntArray
 from apple_clf.decision.calibration import fit_temperature, softmax
-from apple_clf.decision.novelty import novelty_threshold
 from apple_clf.decision.threshold import ThresholdChoice, choose_threshold
 
 if TYPE_CHECKING:
@@ -52,25 +51,20 @@ class Decision:
 
 
 def given_decision(config: "DecisionConfig", *, n_classes: int) -> Decision:
-    """The decision without images to fit it to: no calibration, and never unsure.
+    """The decision without images to fit it to: no calibration.
 
     Args:
         config: its threshold is a number.
         n_classes: at least 2.
     """
-    asked = config.calibration is not None or config.false_alarm_rate is not None
-    note = (
-        "Without validation images, probabilities are not calibrated and no picture is answered "
-        "'unsure'."
-    )
+    note = "Without validation images, probabilities are not calibrated."
     threshold = None if config.goal is not None or n_classes > 2 else float(config.threshold)
-    return Decision(threshold=threshold, notes=(note,) if asked else ())
+    return Decision(threshold=threshold, notes=(note,) if config.calibration else ())
 
 
 def fit_decision(
     config: "DecisionConfig",
     logits: FloatArray,
-    novelty: FloatArray,
     y_true: IntArray,
     *,
     positive: int,
@@ -80,7 +74,6 @@ def fit_decision(
     Args:
         config: what is to be fitted, and for which goal.
         logits: float, (n, n_classes), n at least 1, of images not trained on.
-        novelty: float, (n,).
         y_true: class codes, int, (n,).
         positive: class code.
     """
@@ -99,14 +92,11 @@ def fit_decision(
         threshold = choice.threshold
         if not choice.reached:
             notes.append(_out_of_reach(choice))
-    rate = config.false_alarm_rate
-    limit = None if rate is None else novelty_threshold(novelty, false_alarm_rate=rate)
     return Decision(
         n_images=len(y_true),
         temperature=temperature,
         threshold=threshold,
         choice=choice,
-        novelty_threshold=limit,
         notes=tuple(notes),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apple_clf.arrays import BoolArray, FloatArray
+from apple_clf.arrays import BoolArray, FloatArray, IntArray
 
 _RIDGE = 1e-4  # of the mean variance, so that numbers which never vary can be divided by
 
@@ -49,11 +49,38 @@ def fit_gaussian(numbers: FloatArray) -> Gaussian:
     return Gaussian(mean.astype(np.float32), whitening.astype(np.float32))
 
 
+FOLDS = 5
+
+MIN_TO_JUDGE = 100
+"""Ordinary images below which nothing is called novel: the 1 % of them that lies farthest out is
+then less than one image."""
+
+
+def cross_fitted_distances(numbers: FloatArray, groups: IntArray) -> FloatArray:
+    """How far each picture is from the Gaussian of the others, float64, (n,).
+
+    A picture's own numbers pull the Gaussian towards it, so its distance is measured from the
+    pictures of the other folds.
+
+    Args:
+        numbers: finite, float, (n, n_numbers).
+        groups: pictures of one group, such as copies of one drawing, share a fold, int, (n,).
+    """
+    folds = groups % FOLDS
+    distances = np.empty(len(numbers))
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        if held_out.any():
+            others = fit_gaussian(numbers[~held_out])
+            distances[held_out] = others.distance(numbers[held_out])
+    return distances
+
+
 def novelty_threshold(scores: FloatArray, *, false_alarm_rate: float) -> float:
     """The score that this share of ordinary images exceeds.
 
     Args:
-        scores: novelty of images that are ordinary but not trained on, float, (n,), n at least 1.
+        scores: novelty of images that are ordinary but not fitted to, float, (n,), n at least 1.
         false_alarm_rate: in [0, 1].
     """
     return float(np.quantile(np.asarray(scores, np.float64), 1 - false_alarm_rate))

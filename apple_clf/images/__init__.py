@@ -149,14 +149,36 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
         return _as_it_is(pixels, contract)
     is_bitmap = max(pixels.shape[:2]) <= _small(contract)
     if contract.reader == "bitmap" or (contract.reader == "auto" and is_bitmap):
-        drawn, frame, _ = _as_it_is(pixels, contract)
-        return _Prepared(spread_levels(drawn), frame)
+        width = _frame_width(_luma(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels))
+        inner = slice(width, -width or None)
+        drawn, (top, left, *size), _ = _as_it_is(pixels[inner, inner], contract)
+        return _Prepared(spread_levels(drawn), (top + width, left + width, *size))
     from apple_clf.images.paper import find_drawing  # most pictures in a training are bitmaps
 
     found = find_drawing(pixels, contract.image_size, polarity=contract.polarity)
     if found is None:
         return _as_it_is(pixels, contract)._replace(steps=(NO_DRAWING,))
     return _Prepared(found.pixels.reshape(contract.shape), found.frame, found.steps)
+
+
+def _frame_width(gray: UInt8Array) -> int:
+    """Pixels of a plain frame around a picture, at most a tenth of its shorter side."""
+    for width in range(min(gray.shape) // 10):
+        outer, inner = _ring(gray, width), _ring(gray, width + 1)
+        if np.ptp(outer) > PLAIN or abs(int(outer[0]) - int(np.median(inner))) < FRAME_STEP:
+            return width
+    return min(gray.shape) // 10
+
+
+PLAIN, FRAME_STEP = 8, 64
+"""Gray levels that a frame varies by at most, and differs from what it surrounds by at least."""
+
+
+def _ring(gray: UInt8Array, nth: int) -> UInt8Array:
+    """The pixels that are so many pixels from the border."""
+    end = -1 - nth
+    rows, columns = gray[nth : end + 1 or None], gray[:, nth : end + 1 or None]
+    return np.concatenate((columns[nth], columns[end], rows[:, nth], rows[:, end]))
 
 
 NO_DRAWING = "no drawing found: the picture is used as it is"

@@ -12,7 +12,14 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from apple_clf.arrays import BoolArray, IntArray, UInt8Array
-from apple_clf.images.regions import Regions, darkest, find_regions, lightest
+from apple_clf.images.regions import (
+    Regions,
+    darkest,
+    dilated,
+    eroded,
+    find_regions,
+    lightest,
+)
 from apple_clf.images.sheet import find_sheet
 from apple_clf.images.strokes import redraw
 from apple_clf.preprocessing import Polarity
@@ -28,6 +35,11 @@ FAINTEST = 14
 
 NOISE_FACTOR = 6
 """Ink is above the paper's own grain by so many of its median deviations."""
+
+
+ROUGHEST = 56
+"""Of 255: where ink would have to be darker than this to stand out, there is no paper. Of 100
+photos of groceries 98 need 74 and more, of pictures of paper 98 in 100 no more than 33."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,8 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
         steps.append("sheet of paper found")
     ink = _ink(page, sheet)
     threshold = _threshold(ink, sheet)
+    if threshold > ROUGHEST:
+        return None
     mask, n_lines = _without_rulings(ink, threshold, sheet)
     if n_lines:
         steps.append(f"{n_lines} ruled line{'s' * (n_lines > 1)} removed")
@@ -135,16 +149,18 @@ def _dark_on_light(page: UInt8Array, polarity: Polarity) -> tuple[UInt8Array, bo
     if polarity in ("light_on_dark", "dark_on_light"):
         inverted = polarity == "light_on_dark"
         return (~page if inverted else page), inverted
-    radius = max(2, min(page.shape) // (2 * WIDEST_LINE))
-    around = np.asarray(Image.fromarray(page).filter(ImageFilter.BoxBlur(radius)))
-    counts = np.bincount((page.astype(np.int16) - around + 255).ravel(), minlength=511)
+    half = Image.fromarray(page).reduce(2) if min(page.shape) > 200 else Image.fromarray(page)
+    radius = max(2, min(half.size) // (2 * WIDEST_LINE))
+    around = np.asarray(half.filter(ImageFilter.BoxBlur(radius)))
+    differences = np.asarray(half).astype(np.int16) - around
+    counts = np.bincount((differences + 255).ravel(), minlength=511)
     inverted = int(np.sum(counts * np.arange(-255, 256, dtype=np.int64) ** 3)) > 0
     return (~page if inverted else page), inverted
 
 
 def _ink(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
     """How much darker than the paper around it each pixel is, 255 for black on any paper."""
-    smooth = np.asarray(Image.fromarray(page).filter(_SMOOTH)) if min(page.shape) > 200 else page
+    smooth = _smooth(page) if min(page.shape) > 200 else page
     paper = _paper(smooth, sheet).astype(np.int32)
     darker = np.maximum(paper - smooth, 0) * 255 // np.maximum(paper, 32)
     return darker.astype(np.uint8)
@@ -193,7 +209,11 @@ def _resized(pixels: Any, shape: tuple[int, ...]) -> Any:
     return np.asarray(Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.NEAREST))
 
 
-_SMOOTH = ImageFilter.GaussianBlur(1)
+def _smooth(page: UInt8Array) -> UInt8Array:
+    """The page with each pixel as a mean weighted 1 2 1 down and across, which calms grain."""
+    padded = np.pad(page, 1, mode="edge").astype(np.uint16)
+    down = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    return ((down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:] + 8) >> 4).astype(np.uint8)
 
 
 def _threshold(ink: UInt8Array, sheet: BoolArray | None) -> int:
@@ -253,69 +273,65 @@ LINE_COVER = 0.5
 def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray, int]:
     """As `_without_rulings`, for lines that run about level."""
     height, width = mask.shape
-    tall = _run_lengths(mask)
     thickest = max(3, round(height / 150))
-    thin_ink = mask & (tall <= thickest)
-    ys, xs = np.nonzero(thin_ink)
-    if sheet is None:
-        span = width
-    else:
-        columns = np.flatnonzero(sheet.any(axis=0))
-        span = int(columns[-1] - columns[0]) + 1
-    needed = LINE_COVER * span
-    if len(ys) < needed:
-        return mask, 0
-    lines: list[tuple[float, int]] = []
-    pad = int(0.15 * width) + 2
-    best = np.zeros(height + 2 * pad)
-    slopes = np.zeros(height + 2 * pad)
-    middle = width / 2
+    flat = mask & ~_tall(mask, thickest + 1)
+    needed = LINE_COVER * _span(sheet, width)
+    columns = np.arange(width)
+    gone = np.zeros_like(flat)
+    n = 0
+    for slope, offset in _line_candidates(flat, needed, apart=thickest + 1):
+        rows = np.rint(offset + slope * (columns - width / 2)).astype(np.int64)
+        band = rows + np.arange(-(thickest // 2), thickest // 2 + 1)[:, None]
+        band = np.clip(band, 0, height - 1)  # (thickest, width)
+        if flat[band, columns].any(axis=0).sum() >= needed:
+            gone[band, columns] = True
+            n += 1
+    return mask & ~(gone & flat), n
+
+
+def _tall(mask: BoolArray, length: int) -> BoolArray:
+    """Where the ink above and below a pixel is so many pixels long."""
+    pixels = np.pad(mask.view(np.uint8), ((length, length), (0, 0)))
+    return dilated(eroded(pixels, length), length)[length:-length].view(np.bool_)
+
+
+def _span(sheet: BoolArray | None, width: int) -> int:
+    """Columns that the paper takes up."""
+    return width if sheet is None else int(np.count_nonzero(sheet.any(axis=0)))
+
+
+def _line_candidates(flat: BoolArray, needed: float, *, apart: int) -> list[tuple[float, int]]:
+    """Slope, and row in the middle, of lines that may have ink along enough of their way.
+
+    Source: Hough transform, Duda and Hart 1972, doi:10.1145/361237.361242, for nearly level lines,
+        on every third column.
+    """
+    height, width = flat.shape
+    ys, xs = np.nonzero(flat[:, ::SAMPLED])
+    xs = SAMPLED * xs - width / 2
+    pad = int(-SLOPES[0] * width / 2) + 2
+    best, slopes = np.zeros(height + 2 * pad, np.int64), np.zeros(height + 2 * pad)
+    if SAMPLED * len(ys) < needed:
+        return []
     for slope in SLOPES:
-        offsets = np.rint(ys - slope * (xs - middle)).astype(np.int64) + pad
-        counts = np.bincount(offsets, minlength=height + 2 * pad)
-        near = counts.copy()  # a line is one to three pixels high
+        rows = np.rint(ys - slope * xs).astype(np.int64) + pad
+        counts = np.bincount(rows, minlength=len(best))
+        near = counts.copy()  # a line is up to three pixels high
         near[1:] += counts[:-1]
         near[:-1] += counts[1:]
         better = near > best
         best[better], slopes[better] = near[better], slope
-    candidates = np.flatnonzero(best >= needed)
-    gone = np.zeros_like(thin_ink)
+    lines = []
+    candidates = np.flatnonzero(SAMPLED * best >= needed)
     while len(candidates):
         at = candidates[np.argmax(best[candidates])]
-        lines.append((slopes[at], int(at) - pad))
-        candidates = candidates[np.abs(candidates - at) > thickest + 1]
-    columns = np.arange(width)
-    count = 0
-    for slope, offset in lines:
-        rows = np.rint(offset + slope * (columns - middle)).astype(np.int64)
-        hit = np.zeros(width, np.bool_)
-        reach = thickest // 2
-        for dy in range(-reach, reach + 1):
-            place = rows + dy
-            ok = (place >= 0) & (place < height)
-            hit[ok] |= thin_ink[place[ok], columns[ok]]
-        if hit.sum() < needed:
-            continue
-        count += 1
-        for dy in range(-reach, reach + 1):
-            place = rows + dy
-            ok = (place >= 0) & (place < height)
-            gone[place[ok], columns[ok]] = True
-    return mask & ~(gone & thin_ink), count
+        lines.append((float(slopes[at]), int(at) - pad))
+        candidates = candidates[np.abs(candidates - at) > apart]
+    return lines
 
 
-def _run_lengths(mask: BoolArray) -> IntArray:
-    """Length of the vertical run of ink that each pixel is part of, 0 where there is none."""
-    height, width = mask.shape
-    padded = np.zeros((width, height + 2), np.int8)
-    padded[:, 1:-1] = mask.T
-    steps = np.diff(padded, axis=1)
-    columns, starts = np.nonzero(steps == 1)
-    ends = np.nonzero(steps == -1)[1]
-    lengths = np.zeros((width, height + 1), np.int32)
-    lengths[columns, starts] = ends - starts
-    lengths[columns, ends] = -(ends - starts)
-    return np.cumsum(lengths, axis=1)[:, :height].T
+SAMPLED = 3
+"""Of so many columns, one is looked at to find candidates for lines."""
 
 
 def _inside(regions: Regions, sheet: BoolArray | None) -> tuple[BoolArray, bool]:

@@ -120,7 +120,7 @@ def lightest(pixels: UInt8Array, width: int) -> UInt8Array:
         pixels: uint8, (height, width).
         width: odd, side of the square in pixels.
     """
-    return _extreme(np.maximum, _extreme(np.maximum, pixels, width).T, width).T
+    return _square(np.maximum, pixels, width)
 
 
 def darkest(pixels: UInt8Array, width: int) -> UInt8Array:
@@ -130,16 +130,32 @@ def darkest(pixels: UInt8Array, width: int) -> UInt8Array:
         pixels: uint8, (height, width).
         width: odd, side of the square in pixels.
     """
-    return _extreme(np.minimum, _extreme(np.minimum, pixels, width).T, width).T
+    return _square(np.minimum, pixels, width)
 
 
-def _extreme(choose: np.ufunc, pixels: UInt8Array, width: int) -> UInt8Array:
-    """The extreme of `width` neighbours down each column, in log2(width) passes."""
-    reach = width // 2
-    found = np.pad(pixels, ((reach, reach), (0, 0)), mode="edge")
+def eroded(pixels: UInt8Array, length: int) -> UInt8Array:
+    """The minimum of so many pixels from each downwards, uint8, (height - length + 1, width)."""
+    return _extreme(np.minimum, pixels, length)
+
+
+def dilated(pixels: UInt8Array, length: int) -> UInt8Array:
+    """The maximum of what `eroded` put each pixel into, uint8, (height + length - 1, width)."""
+    pixels = np.pad(pixels, ((length - 1, length - 1), (0, 0)))
+    return _extreme(np.maximum, pixels, length)
+
+
+def _square(choose: np.ufunc, pixels: UInt8Array, width: int) -> UInt8Array:
+    reach = ((width // 2, width // 2), (0, 0))
+    down = _extreme(choose, np.pad(pixels, reach, mode="edge"), width)
+    across = np.ascontiguousarray(down.T)
+    return _extreme(choose, np.pad(across, reach, mode="edge"), width).T
+
+
+def _extreme(choose: np.ufunc, pixels: UInt8Array, length: int) -> UInt8Array:
+    """The extreme of each `length` rows in a row, in log2(length) passes."""
     have = 1
-    while have < width:
-        step = min(have, width - have)
-        found = choose(found[: len(found) - step], found[step:])
+    while have < length:
+        step = min(have, length - have)
+        pixels = choose(pixels[: len(pixels) - step], pixels[step:])
         have += step
-    return found
+    return pixels

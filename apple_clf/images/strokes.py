@@ -26,7 +26,9 @@ INSIDE = 7
 """Width on that grid of the edge that an area keeps."""
 
 
-def redraw(ink: UInt8Array, size: tuple[int, int], *, threshold: int) -> UInt8Array | None:
+def redraw(
+    ink: UInt8Array, size: tuple[int, int], *, threshold: int, line: int = LINE
+) -> UInt8Array | None:
     """Ink drawn again: its middle lines in one width, 26/28 of the target large, centred.
 
     Areas, such as shapes that were coloured in, keep their outline alone.
@@ -35,11 +37,12 @@ def redraw(ink: UInt8Array, size: tuple[int, int], *, threshold: int) -> UInt8Ar
         ink: uint8, (height, width), cropped to the drawing, 0 where there is none.
         size: height and width of the result.
         threshold: ink at this level and above is a stroke.
+        line: width of the new strokes, in quarters of a pixel.
 
     Returns:
         uint8, (height, width), light on dark; None if there is no ink.
     """
-    inner = [FINE * ((13 * side + 7) // 14) - (LINE - 1) for side in size]
+    inner = [FINE * ((13 * side + 7) // 14) - (line - 1) for side in size]
     zoom = min(inner[0] / ink.shape[0], inner[1] / ink.shape[1])
     height, width = (max(1, round(side * zoom)) for side in ink.shape)
     fine = np.zeros((FINE * size[0], FINE * size[1]), np.uint8)
@@ -50,7 +53,7 @@ def redraw(ink: UInt8Array, size: tuple[int, int], *, threshold: int) -> UInt8Ar
     points = np.argwhere(thin(_outlined(mask)))
     if not len(points):
         return None
-    drawn = _round_pen(_fitted(points, inner, fine.shape))
+    drawn = _round_pen(_fitted(points, inner, fine.shape), line)
     small = np.asarray(Image.fromarray(drawn).reduce(FINE))
     return spread_levels(small)
 
@@ -99,16 +102,16 @@ def _fitted(points: np.ndarray, inner: list[int], shape: tuple[int, ...]) -> Boo
     return grid
 
 
-def _round_pen(lines: BoolArray) -> UInt8Array:
-    """Lines of one pixel drawn with a round pen, LINE wide, as 0 and 255."""
-    reach = LINE // 2
-    padded = np.pad(lines, reach)
-    height, width = lines.shape
+def _round_pen(lines: BoolArray, width: int) -> UInt8Array:
+    """Lines of one pixel drawn with a round pen, as 0 and 255."""
+    low, high = (width - 1) // 2, width // 2  # an even pen reaches farther down and right
+    padded = np.pad(lines, (high, low))
+    height, across = lines.shape
     drawn = np.zeros(lines.shape, np.bool_)
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            if dy * dy + dx * dx <= reach * reach + 1:
-                drawn |= padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
+    for dy in range(width):
+        for dx in range(width):
+            if (2 * dy - width + 1) ** 2 + (2 * dx - width + 1) ** 2 <= width * width:
+                drawn |= padded[dy : dy + height, dx : dx + across]
     return drawn.view(np.uint8) * np.uint8(FULL)
 
 
@@ -120,27 +123,22 @@ def thin(mask: BoolArray) -> BoolArray:
 
     Source: Guo and Hall 1989, doi:10.1145/62065.62074, algorithm A1.
     """
-    padded = np.pad(mask, 1)
-    while True:
-        before = padded
+    padded = np.pad(mask.view(np.uint8), 1)
+    flat = padded.reshape(-1)
+    width = padded.shape[1]
+    around = (-width - 1, -width, -width + 1, 1, width + 1, width, width - 1, -1)
+    places = np.flatnonzero(flat)  # of the pixels that are left
+    n_before = -1
+    while len(places) != n_before:
+        n_before = len(places)
         for deletable in _DELETABLE:
-            padded = padded & ~deletable[_neighbours(padded)]
-        if np.array_equal(before, padded):
-            return padded[1:-1, 1:-1]
-
-
-def _neighbours(padded: BoolArray) -> UInt8Array:
-    """A bit for each of the eight neighbours, clockwise from the upper left, uint8."""
-    bits = padded.view(np.uint8)
-    codes = np.zeros_like(bits)
-    inside = codes[1:-1, 1:-1]
-    height, width = inside.shape
-    for place, (dy, dx) in enumerate(_AROUND):
-        inside |= bits[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width] << np.uint8(place)
-    return codes
-
-
-_AROUND = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
+            codes = flat[places + around[0]]  # a bit a neighbour, clockwise from the upper left
+            for bit, step in enumerate(around[1:], start=1):
+                codes |= flat[places + step] << np.uint8(bit)
+            goes = deletable[codes]
+            flat[places[goes]] = 0
+            places = places[~goes]
+    return padded[1:-1, 1:-1].view(np.bool_)
 
 
 def _guo_hall(step: int) -> BoolArray:

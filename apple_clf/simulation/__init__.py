@@ -19,7 +19,6 @@ CLASS_NAMES: Final = ("apple", "not_apple")
 KINDS: Final[tuple[str, ...]] = tuple(DRAW)
 
 _OTHERS: Final = (7, 1, 7, 2, 7, 3, 7, 4, 7, 5, 7, 6)  # every other non-apple is clutter
-_LINE_DRAWINGS: Final = 0.6
 _CHUNK_PIXELS: Final = 2**20
 
 
@@ -38,7 +37,12 @@ class Simulated:
 
 
 def simulate(
-    n: int, *, image_size: tuple[int, int], seed: int | Sequence[int], apple_fraction: float = 0.5
+    n: int,
+    *,
+    image_size: tuple[int, int],
+    seed: int | Sequence[int],
+    apple_fraction: float = 0.5,
+    line_drawings: float = 1.0,
 ) -> Simulated:
     """Gray pictures of apples and look-alikes, in random order, the same for the same arguments.
 
@@ -47,6 +51,7 @@ def simulate(
         image_size: height and width in pixels, >= 1 each; nothing is recognisable below 8.
         seed: one or more non-negative integers.
         apple_fraction: share of apples, 0 to 1; round(n * apple_fraction) are drawn.
+        line_drawings: share of line drawings, 0 to 1; the others imitate photos.
 
     Returns:
         Pictures, labels and kinds. Light on dark and dark on light are equally likely.
@@ -57,6 +62,8 @@ def simulate(
     _check(n, image_size)
     if not 0 <= apple_fraction <= 1:
         raise ValueError(f"apple_fraction must be 0 to 1, not {apple_fraction!r}")
+    if not 0 <= line_drawings <= 1:
+        raise ValueError(f"line_drawings must be 0 to 1, not {line_drawings!r}")
     order, rolls, grain = np.random.SeedSequence(seed).spawn(3)
     n_apples = round(n * apple_fraction)
     kinds = np.concatenate([np.zeros(n_apples, np.int64), np.resize(_OTHERS, n - n_apples)])
@@ -67,6 +74,7 @@ def simulate(
         chunk = slice(start, min(start + length, n))
         images[chunk] = _draw(
             kinds[chunk],
+            line_drawings,
             _rows(rolls, chunk, (1 + MAX_ROLLS,)),
             _rows(grain, chunk, image_size),
         )
@@ -109,10 +117,12 @@ def _rows(seed: np.random.SeedSequence, chunk: slice, shape: tuple[int, ...]) ->
     return np.random.Generator(table).random((chunk.stop - chunk.start, *shape))
 
 
-def _draw(kinds: IntArray, rolls: FloatArray, grain: FloatArray) -> UInt8Array:
+def _draw(
+    kinds: IntArray, line_drawings: float, rolls: FloatArray, grain: FloatArray
+) -> UInt8Array:
     """The pictures of one chunk, uint8, (n, height, width)."""
     pictures = np.empty(grain.shape, np.uint8)
-    is_line_drawing = rolls[:, 0] < _LINE_DRAWINGS
+    is_line_drawing = rolls[:, 0] < line_drawings
     for kind, name in enumerate(KINDS):
         for in_style, paint in ((is_line_drawing, _line_drawing), (~is_line_drawing, _photo)):
             (at,) = np.nonzero((kinds == kind) & in_style)

@@ -132,6 +132,16 @@ class Experiment(Record):
         return self
 
     @model_validator(mode="after")
+    def _redraws_drawings(self) -> Self:
+        if self.training.redrawn_copies and not self.preprocessing.reads_drawings:
+            message = (
+                "training.redrawn_copies is for drawings: it needs preprocessing.color_mode "
+                "grayscale, resize center and a reader other than pixels"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _validation_exists(self) -> Self:
         """A folder may hold a validation split of its own, so it is trusted here."""
         data, training = self.data, self.training

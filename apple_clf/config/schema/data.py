@@ -40,6 +40,8 @@ class SimulatedData(_Data):
     """Fresh images for the final metrics."""
     apple_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Share of apples among the images."""
+    line_drawings: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of line drawings among the images; the others imitate photos in gray."""
 
 
 class _SplitData(_Data):

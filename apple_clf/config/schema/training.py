@@ -119,6 +119,9 @@ class TrainingConfig(Record):
     """How much each class counts: null (all alike), balanced (rare classes more), or by name."""
     early_stopping: EarlyStopping | None = None
     """Stop when progress stops and keep the best weights, or null."""
+    redrawn_copies: Annotated[int, Field(ge=0, le=20)] = 0
+    """Copies of each training drawing to train on besides, drawn again by other pens: the first
+    with the line of the reader of paper, the others with random widths."""
 
     @model_validator(mode="after")
     def _schedule_alone(self) -> Self:
