@@ -16,7 +16,9 @@ def write_photos(folder: Path) -> None:
     """Simulated pictures enlarged, with the grain of a camera, as a phone would save them."""
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for i, pixels in enumerate(simulate(DISTINCT, image_size=(300, 400), seed=0, line_drawings=0.6).images):
+    for i, pixels in enumerate(
+        simulate(DISTINCT, image_size=(300, 400), seed=0, line_drawings=0.6).images
+    ):
         large = Image.fromarray(pixels).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
         grain = rng.normal(scale=4, size=(HEIGHT, WIDTH, 3)).astype(np.float32)
         noisy = np.asarray(large, np.float32)[:, :, np.newaxis] + grain

@@ -123,7 +123,9 @@ def flipped_found(data: Path, seed: int) -> Iterator[str]:
 
 def time_of_many(n: int, seed: int) -> str:
     """How long the search for near copies takes among simulated pictures."""
-    images = simulate(n, image_size=(28, 28), seed=seed, line_drawings=0.6).images.reshape(n, 28, 28, 1)
+    images = simulate(n, image_size=(28, 28), seed=seed, line_drawings=0.6).images.reshape(
+        n, 28, 28, 1
+    )
     started = time.monotonic()
     near = find_near_duplicates(images)
     return (

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from apple_clf.errors import ArtifactError
 from apple_clf.model_record import ModelRecord, read_model_record, read_verified
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
 
 RECORD = ModelRecord(
     class_names=("apple", "not_apple"),
@@ -169,8 +170,15 @@ def test_fault_40_missing_key_is_named(tmp_path: Path, key: str) -> None:
         read_model_record(written(tmp_path, json.dumps(content)))
 
 
-@pytest.mark.parametrize("key", ["format_version", "preprocessing_version"])
-@pytest.mark.parametrize(("step", "cure"), [(1, "Upgrade apple-clf"), (-1, "Train again")])
+@pytest.mark.parametrize(
+    ("key", "step", "cure"),
+    [
+        ("format_version", 1, "Upgrade apple-clf"),
+        ("format_version", -1, "Train again"),
+        ("preprocessing_version", 1, "Upgrade apple-clf"),
+        ("preprocessing_version", -PREPROCESSING_VERSION, "Train again"),
+    ],
+)
 def test_fault_43_other_version_is_refused_with_both_versions(
     tmp_path: Path, key: str, step: int, cure: str
 ) -> None:
@@ -184,6 +192,14 @@ def test_fault_43_other_version_is_refused_with_both_versions(
     message = rf"model\.json: {key} is {ours + step}; this version reads {ours}\. {cure}\."
     with pytest.raises(ArtifactError, match=message):
         read_model_record(written(tmp_path, json.dumps(content)))
+
+
+def test_a_record_of_version_1_reads_pictures_as_they_are(tmp_path: Path) -> None:
+    content = json.loads(RECORD.to_json())
+    content["preprocessing_version"] = 1
+    del content["preprocessing"]["reader"]
+    record = read_model_record(written(tmp_path, json.dumps(content)))
+    assert record.preprocessing == replace(RECORD.preprocessing, reader="pixels")
 
 
 def test_fault_41_missing_record_is_no_finished_run(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from apple_clf.backend import keras
 from apple_clf.config.schema import DecisionConfig, ModelConfig
 from apple_clf.datasets import Dataset, Split
+from apple_clf.decision.novelty import MIN_TO_JUDGE
 from apple_clf.inference import Predictor
 from apple_clf.model import build_model
 from apple_clf.model_record import read_model_record
@@ -31,7 +33,7 @@ def make_split(n: int, n_classes: int, *, seed: int) -> Split:
 
 def make_dataset(*, n_classes: int = 2, n_validation: int = 60, n_test: int = 30) -> Dataset:
     names = ("apple", "pear", "plum")[:n_classes]
-    sizes = (80, n_validation, n_test)
+    sizes = (120, n_validation, n_test)
     train, validation, test = (make_split(n, n_classes, seed=i) for i, n in enumerate(sizes))
     return Dataset("test", names, "apple", train, validation, test)
 
@@ -67,8 +69,8 @@ def test_run_answers_as_the_predictor_that_was_returned(run: Run) -> None:
     np.testing.assert_array_equal(
         again.predict(dataset.test.images), predictor.probabilities(outputs.logits)
     )
-    validation = again.outputs(dataset.validation.images).novelty
-    assert again.unsure(validation).mean() == pytest.approx(0.1)
+    shown = np.concatenate([dataset.train.images, dataset.validation.images])
+    assert again.unsure(again.outputs(shown).novelty).mean() == pytest.approx(0.1, abs=0.07)
     blank = np.zeros((1, *SIZE, 1), np.uint8)
     assert again.unsure(again.outputs(blank).novelty).all()
 
@@ -79,9 +81,7 @@ def test_without_validation_images_nothing_is_fitted(run: Run) -> None:
         run, make_model(), dataset, Preprocessing(image_size=SIZE), DecisionConfig()
     )
     assert (predictor.record.temperature, predictor.record.threshold) == (1.0, 0.5)
-    assert predictor.record.novelty_threshold is None
     assert "Without validation images" in decision.notes[0]
-    assert b"novelty" not in run.litert_model.read_bytes()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -113,4 +113,24 @@ def test_answers_that_overflow_are_saved_as_they_are_and_not_calibrated(run: Run
     )
     assert (decision.n_images, predictor.record.temperature) == (0, 1.0)
     assert run.keras_model.exists()
-    assert Predictor.load(run).record.novelty_threshold is None
+
+
+def test_too_few_pictures_are_never_unsure_with_a_note(run: Run) -> None:
+    dataset = make_dataset(n_validation=3)
+    few = replace(dataset, train=dataset.train.take(np.arange(MIN_TO_JUDGE - 4)))
+    predictor, decision = save_model(
+        run, make_model(), few, Preprocessing(image_size=SIZE), DecisionConfig()
+    )
+    assert predictor.record.novelty_threshold is None
+    assert f"{MIN_TO_JUDGE - 1} images are too few" in decision.notes[-1]
+    assert b"novelty" not in run.litert_model.read_bytes()
+
+
+def test_copies_by_other_pens_count_as_ordinary(run: Run) -> None:
+    dataset = make_dataset()
+    faint = Split(dataset.train.images // 3, dataset.train.labels, dataset.train.names)
+    contract, config = Preprocessing(image_size=SIZE), DecisionConfig(false_alarm_rate=0.05)
+    unaware, _ = save_model(run, make_model(), dataset, contract, config)
+    assert unaware.unsure(unaware.outputs(faint.images).novelty).mean() > 0.9
+    aware, _ = save_model(run, make_model(), dataset, contract, config, copies=faint)
+    assert aware.unsure(aware.outputs(faint.images).novelty).mean() < 0.2

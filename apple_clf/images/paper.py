@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from apple_clf.arrays import BoolArray, IntArray, UInt8Array
+from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from apple_clf.images.regions import (
     Regions,
     darkest,
@@ -19,6 +19,7 @@ from apple_clf.images.regions import (
     eroded,
     find_regions,
     lightest,
+    pixels_in_runs,
 )
 from apple_clf.images.sheet import find_sheet
 from apple_clf.images.strokes import redraw
@@ -65,11 +66,16 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
         size: height and width of the result.
         polarity: as the contract says; auto and as_is look at the picture.
     """
-    page, is_light_ink = _dark_on_light(_working(_strongest_ink(pixels)), polarity)
-    steps = ["light ink on dark ground, inverted"] if is_light_ink else []
-    sheet = find_sheet(page)
+    page = _working(_strongest_ink(pixels))
+    steps = []
+    sheet = None if polarity == "light_on_dark" else find_sheet(page)
+    if sheet is not None and _is_smooth(_ink(page, sheet)[~sheet]):
+        sheet = None  # the rest is a shadow on the paper or, if it is a table, without a pattern
     if sheet is not None:
         steps.append("sheet of paper found")
+    elif _is_light_ink(page, polarity):
+        page = ~page
+        steps.append("light ink on dark ground, inverted")
     ink = _ink(page, sheet)
     threshold = _threshold(ink, sheet)
     if threshold > ROUGHEST:
@@ -140,22 +146,20 @@ def _odd(length: float) -> int:
     return 2 * int(length / 2) + 1
 
 
-def _dark_on_light(page: UInt8Array, polarity: Polarity) -> tuple[UInt8Array, bool]:
-    """The page with its ink darker than its ground, and whether it was inverted for that.
+def _is_light_ink(page: UInt8Array, polarity: Polarity) -> bool:
+    """Whether ink is lighter than its ground.
 
     Ink is the few that differ much from the mean around them, so the cubes of these differences sum
     to less than 0 where ink is dark. A table's edge differs as much on both of its sides.
     """
     if polarity in ("light_on_dark", "dark_on_light"):
-        inverted = polarity == "light_on_dark"
-        return (~page if inverted else page), inverted
+        return polarity == "light_on_dark"
     half = Image.fromarray(page).reduce(2) if min(page.shape) > 200 else Image.fromarray(page)
     radius = max(2, min(half.size) // (2 * WIDEST_LINE))
     around = np.asarray(half.filter(ImageFilter.BoxBlur(radius)))
     differences = np.asarray(half).astype(np.int16) - around
     counts = np.bincount((differences + 255).ravel(), minlength=511)
-    inverted = int(np.sum(counts * np.arange(-255, 256, dtype=np.int64) ** 3)) > 0
-    return (~page if inverted else page), inverted
+    return int(np.sum(counts * np.arange(-255, 256, dtype=np.int64) ** 3)) > 0
 
 
 def _ink(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
@@ -174,31 +178,61 @@ def _paper(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
     shapes that were coloured in.
     """
     width = _odd(min(page.shape) / WIDEST_LINE)
-    without_lines = darkest(lightest(page, width), width)
+    without_lines = _closed(page, width)
     coarse = np.asarray(Image.fromarray(without_lines).reduce(COARSER))
-    width = _odd(WIDEST_AREA * min(coarse.shape))
-    without_areas = darkest(lightest(coarse, width), width)
-    areas = coarse < AREA_LEVEL * without_areas
-    if not areas.any():
-        return without_lines
-    regions = find_regions(areas)
-    boxes = regions.boxes
-    off_paper = (boxes[:, :2] < 1).any(axis=1) | (boxes[:, 2:] >= areas.shape).any(axis=1)
+    off_paper = _off_paper(coarse, sheet)
+    lit = np.zeros_like(coarse)
+    for share in AREA_WIDTHS:
+        without_areas = _closed(coarse, _odd(share * min(coarse.shape)))
+        drawn = _coloured_in(coarse, without_areas, off_paper)
+        lit = np.maximum(lit, np.where(drawn, without_areas, 0))
+    return np.maximum(without_lines, _resized(lit, page.shape)) if lit.any() else without_lines
+
+
+def _closed(page: UInt8Array, width: int) -> UInt8Array:
+    """The page with dark structures narrower than so many pixels filled with the light around."""
+    return darkest(lightest(page, width), width)
+
+
+def _off_paper(page: UInt8Array, sheet: BoolArray | None) -> BoolArray:
+    """The border, what is beyond the sheet, and all that is dark from there on: shadows, hands."""
+    border = np.ones(page.shape, np.bool_)
+    border[1:-1, 1:-1] = False
     if sheet is not None:
-        off_paper |= regions.touch(~_resized(sheet, areas.shape))
-    drawn = regions.mask(~off_paper).view(np.uint8)
-    if not drawn.any():
-        return without_lines
-    drawn = lightest(drawn, _odd(2 * min(coarse.shape) / WIDEST_LINE)).view(np.bool_)
-    lit = np.where(drawn, without_areas, 0).astype(np.uint8)
-    return np.maximum(without_lines, _resized(lit, page.shape))
+        border |= ~_resized(sheet, page.shape)
+    light = _closed(page, _odd(AREA_WIDTHS[-1] * min(page.shape)))
+    regions = find_regions(page < SHADOW_LEVEL * light)
+    return border | regions.mask(regions.touch(border))
 
 
-WIDEST_AREA = 0.8
-"""Of the page's shorter side: the width of shapes that may be coloured in."""
+def _coloured_in(page: UInt8Array, without_areas: UInt8Array, off_paper: BoolArray) -> BoolArray:
+    """Where areas are coloured in, and a little around; all on a coarse grid.
+
+    They are darker than the paper, lie on it, and end steeply, as no soft shadow does.
+    """
+    areas = page < AREA_LEVEL * without_areas
+    regions = find_regions(areas)
+    steep = (lightest(page, 5) - darkest(page, 5)) > (1 - AREA_LEVEL) * without_areas
+    rim = areas & (darkest(areas.view(np.uint8), 3) == 0)
+    n_rim = np.bincount(regions.labels, pixels_in_runs(rim, regions), minlength=regions.n)
+    n_steep = np.bincount(regions.labels, pixels_in_runs(rim & steep, regions), minlength=regions.n)
+    is_drawn = ~regions.touch(off_paper) & (n_steep > STEEP * n_rim)
+    drawn = regions.mask(is_drawn).view(np.uint8)
+    return lightest(drawn, _odd(2 * min(page.shape) / WIDEST_LINE)).view(np.bool_)
+
+
+AREA_WIDTHS = (0.25, 0.45, 0.85)
+"""Shapes that may be coloured in, by the page's shorter side: the narrowest that is wide enough
+follows the light best."""
 
 AREA_LEVEL = 0.88
 """Of the light of the paper: what is darker on a wide area is coloured in."""
+
+SHADOW_LEVEL = 0.8
+"""Of the light of the paper: what is darker at the border is no drawing. A lens dims less."""
+
+STEEP = 0.7
+"""Of an area's rim, so much ends within two pixels of the coarse grid."""
 
 COARSER = 4
 """Times that areas are looked for on a coarser grid than lines."""
@@ -214,6 +248,14 @@ def _smooth(page: UInt8Array) -> UInt8Array:
     padded = np.pad(page, 1, mode="edge").astype(np.uint16)
     down = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     return ((down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:] + 8) >> 4).astype(np.uint8)
+
+
+SMOOTH = 12
+"""Of 255, the level that a fifth of a table's pattern or grain exceeds, and paper does not."""
+
+
+def _is_smooth(ink: UInt8Array) -> bool:
+    return _quantile(np.bincount(ink.ravel(), minlength=256), 0.8) < SMOOTH
 
 
 def _threshold(ink: UInt8Array, sheet: BoolArray | None) -> int:
@@ -338,19 +380,41 @@ def _inside(regions: Regions, sheet: BoolArray | None) -> tuple[BoolArray, bool]
     """Which regions lie on the paper and off its border, and whether large ones do not."""
     height, width = regions.shape
     if sheet is None:
-        boxes = regions.boxes
-        outside = (
-            (boxes[:, 0] <= 1)
-            | (boxes[:, 1] <= 1)
-            | (boxes[:, 2] >= height - 1)
-            | (boxes[:, 3] >= width - 1)
-        )
+        border = np.ones(regions.shape, np.bool_)
+        border[1 : height - 1, 1 : width - 1] = False
     else:
-        outside = regions.touch(~sheet)
+        border = ~sheet
+    contact = np.bincount(regions.labels, pixels_in_runs(border, regions), minlength=regions.n)
     large = regions.areas > _speck(regions.shape)
-    if not (large & ~outside).any() and sheet is None:
-        return large, False  # the drawing itself reaches the border
+    outside = contact > 0
+    outside &= ~_reaches_the_border(regions, contact, large & ~outside)
     return large & ~outside, bool((large & outside).any())
+
+
+OUTSTANDING = 2.5
+"""Times as large as all that lies inside, what touches the border is the drawing."""
+
+
+def _reaches_the_border(regions: Regions, contact: IntArray, inside: BoolArray) -> BoolArray:
+    """Which region is the drawing, though a little of it is on the paper's border.
+
+    Args:
+        regions: of ink.
+        contact: pixels of each on the border, (n,).
+        inside: those that are not on it, (n,).
+    """
+    extent = _extents(regions.boxes)
+    height, width = regions.shape
+    candidates = (contact > 0) & (contact < extent / 4) & (extent < 0.9 * np.hypot(height, width))
+    largest_inside = np.max(extent, where=inside, initial=min(height, width) / 20)
+    chosen = candidates & (extent > OUTSTANDING * largest_inside)
+    return chosen & (extent == np.max(extent, where=chosen, initial=0))
+
+
+def _extents(boxes: IntArray) -> FloatArray:
+    """Diagonals of boxes, in pixels, (n,)."""
+    diagonals: FloatArray = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    return diagonals
 
 
 def _speck(shape: tuple[int, ...]) -> int:
@@ -371,7 +435,7 @@ def _cluster(regions: Regions, kept: BoolArray) -> BoolArray | None:
     if not kept.any():
         return None
     boxes = regions.boxes
-    extent = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    extent = _extents(boxes)
     largest = int(np.argmax(np.where(kept, extent, -1)))
     chosen = np.zeros(regions.n, np.bool_)
     chosen[largest] = True

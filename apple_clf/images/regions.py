@@ -58,11 +58,20 @@ class Regions:
 
     def touch(self, mask: BoolArray) -> BoolArray:
         """Whether each region has a pixel in a mask of the same shape, bool, (n,)."""
-        height, width = self.shape
-        counts = np.zeros((height, width + 1), np.int32)
-        np.cumsum(mask, axis=1, out=counts[:, 1:])
-        inside = counts[self.rows, self.ends] > counts[self.rows, self.starts]
-        return np.bincount(self.labels, inside, minlength=self.n) > 0
+        return np.bincount(self.labels, pixels_in_runs(mask, self), minlength=self.n) > 0
+
+
+def pixels_in_runs(mask: BoolArray, regions: Regions) -> IntArray:
+    """Pixels of a mask in each run of some regions, int32, (n_runs,).
+
+    Args:
+        mask: of the shape of the mask that the regions are of.
+        regions: theirs are the runs.
+    """
+    sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
+    np.cumsum(mask, axis=1, out=sums[:, 1:])
+    counted: IntArray = sums[regions.rows, regions.ends] - sums[regions.rows, regions.starts]
+    return counted
 
 
 def find_regions(mask: BoolArray) -> Regions:

@@ -9,8 +9,11 @@ from apple_clf.images.regions import darkest, find_regions, lightest
 COARSE = 96
 """Pixels of the longer side that a sheet is looked for in."""
 
-INK = 7
+INK = 3
 """Of those pixels, odd: what is narrower and dark is ink on the paper."""
+
+PATTERN = 9
+"""Of those pixels, odd: what is narrower and bright belongs to the pattern of a table."""
 
 LEAST_SHARE = 0.12
 """Of the picture that a sheet covers, or it is no sheet to draw on."""
@@ -43,7 +46,9 @@ def find_sheet(page: UInt8Array) -> BoolArray | None:
     scale = min(1, COARSE / max(page.shape))
     size = [max(1, round(side * scale)) for side in page.shape]
     coarse = np.asarray(Image.fromarray(page).resize(size[::-1], Image.Resampling.BOX))
-    coarse = np.pad(darkest(lightest(coarse, INK), INK), MARGIN, mode="edge")
+    coarse = darkest(lightest(coarse, INK), INK)
+    coarse = lightest(darkest(coarse, PATTERN), PATTERN)
+    coarse = np.pad(coarse, MARGIN, mode="edge")
     bright = coarse > _otsu(coarse)
     regions = find_regions(bright)
     if not regions.n:

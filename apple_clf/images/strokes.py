@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from apple_clf.arrays import BoolArray, IntArray, UInt8Array
+from apple_clf.arrays import BoolArray, UInt8Array
 from apple_clf.images.levels import FULL, spread_levels
-from apple_clf.images.regions import Regions, darkest, find_regions, lightest
+from apple_clf.images.regions import darkest, find_regions, lightest, pixels_in_runs
 
 FINE = 4
 """Pixels of the grid that strokes are drawn on, for one of the result."""
@@ -75,18 +75,10 @@ def _outlined(mask: BoolArray) -> BoolArray:
     inside = darkest(area, INSIDE)[1:-1, 1:-1].view(np.bool_)
     regions = find_regions(inside)
     inked = (
-        np.bincount(regions.labels, _ink_in_runs(mask, regions), minlength=regions.n)
+        np.bincount(regions.labels, pixels_in_runs(mask, regions), minlength=regions.n)
         >= DENSE * regions.areas
     )
     return mask & ~regions.mask(inked)
-
-
-def _ink_in_runs(mask: BoolArray, regions: Regions) -> IntArray:
-    """Pixels of a mask in each run of some regions."""
-    sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
-    np.cumsum(mask, axis=1, out=sums[:, 1:])
-    counted: IntArray = sums[regions.rows, regions.ends] - sums[regions.rows, regions.starts]
-    return counted
 
 
 def _fitted(points: np.ndarray, inner: list[int], shape: tuple[int, ...]) -> BoolArray:

@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.covariance import EmpiricalCovariance
 
-from apple_clf.decision.novelty import fit_gaussian, is_novel, novelty_threshold
+from apple_clf.decision.novelty import (
+    cross_fitted_distances,
+    fit_gaussian,
+    is_novel,
+    novelty_threshold,
+)
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(500, 4)) @ RNG.normal(size=(4, 4)) + [5, -3, 0, 100]
@@ -34,6 +39,16 @@ def test_what_varies_little_is_no_trouble(numbers: np.ndarray) -> None:
     assert np.isfinite(gaussian.distance(numbers)).all()
     other = numbers[:1] + 1
     assert gaussian.distance(other) > gaussian.distance(numbers).max()
+
+
+def test_a_picture_is_judged_by_the_others() -> None:
+    numbers = NUMBERS[:20].copy()
+    numbers[7] += 1000
+    alone = cross_fitted_distances(numbers, np.arange(20))
+    assert alone[7] > 100 * fit_gaussian(numbers).distance(numbers)[7]
+    with_its_copy = np.concatenate([numbers, numbers[7:8]])
+    groups = np.append(np.arange(20), 7)
+    assert cross_fitted_distances(with_its_copy, groups)[7] == pytest.approx(alone[7])
 
 
 @given(st.floats(0, 0.99), st.integers(1, 300))

@@ -19,7 +19,7 @@ from apple_clf.images import load, prepare
 from apple_clf.preprocessing import ColorMode, Polarity, Preprocessing, Resize
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
-PLAIN = Preprocessing(image_size=(4, 4), resize="stretch", polarity="as_is")
+PLAIN = Preprocessing(reader="pixels", image_size=(4, 4), resize="stretch", polarity="as_is")
 RESIZES: tuple[Resize, ...] = ("stretch", "pad", "crop", "center")
 POLARITIES: tuple[Polarity, ...] = ("as_is", "light_on_dark", "dark_on_light", "auto")
 
@@ -89,7 +89,7 @@ def test_golden_center_scales_a_drawing_to_fill_the_picture(side: int) -> None:
     page[5 : 5 + side, 60 : 60 + side] = 200
     square = np.zeros((28, 28), np.uint8)
     square[1:27, 1:27] = 200
-    found = prepare(page, Preprocessing())[..., 0].astype(int)
+    found = prepare(page, Preprocessing(reader="pixels"))[..., 0].astype(int)
     for mirrored in (found.T, found[::-1], found[:, ::-1]):
         assert np.abs(found - mirrored).max() <= 1
     assert np.abs(found - square).mean() < 14  # soft edges
@@ -132,7 +132,7 @@ def test_fault_18_every_shape_becomes_the_contract_s(
     resize: Resize, polarity: Polarity, color_mode: ColorMode, shape: tuple[int, ...]
 ) -> None:
     contract = Preprocessing(
-        image_size=(9, 6), resize=resize, polarity=polarity, color_mode=color_mode
+        reader="pixels", image_size=(9, 6), resize=resize, polarity=polarity, color_mode=color_mode
     )
     pixels = np.zeros(shape, np.uint8)
     pixels[-1:, shape[1] // 2] = 255
@@ -144,7 +144,7 @@ def test_fault_18_every_shape_becomes_the_contract_s(
 @pytest.mark.parametrize("resize", ["stretch", "pad", "crop"])
 def test_a_picture_of_the_right_size_is_returned_unchanged(resize: Resize) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (28, 28), dtype=np.uint8)
-    contract = Preprocessing(resize=resize, polarity="as_is")
+    contract = Preprocessing(reader="pixels", resize=resize, polarity="as_is")
     before = pixels.copy()
     np.testing.assert_array_equal(prepare(pixels, contract)[..., 0], pixels)
     np.testing.assert_array_equal(pixels, before)
@@ -164,7 +164,7 @@ def test_auto_gives_the_same_whichever_way_a_picture_came(
     background = np.median(border)
     if background == 127.5 and np.sum((pixels - background) ** 3) == 0:
         return  # such a picture is its own negative
-    contract = Preprocessing(image_size=(8, 8), resize=resize, polarity="auto")
+    contract = Preprocessing(reader="pixels", image_size=(8, 8), resize=resize, polarity="auto")
     before = pixels.copy()
     np.testing.assert_array_equal(prepare(pixels, contract), prepare(255 - pixels, contract))
     np.testing.assert_array_equal(pixels, before)
@@ -187,7 +187,7 @@ def test_center_does_not_see_where_a_drawing_stands(
     for y, x in ((top, left), (30, 30)):
         page = np.full((100, 100), paper, np.uint8)
         page[y : y + 32, x : x + 4][drawing == 1] = ink
-        pages.append(prepare(page, Preprocessing()))
+        pages.append(prepare(page, Preprocessing(reader="pixels")))
     np.testing.assert_array_equal(pages[0], pages[1])
 
 
@@ -199,8 +199,8 @@ def test_center_finds_the_drawing_through_noise_shadow_and_specks() -> None:
     clean[ring] = 40
     page = clean - 30 * x / 300 + rng.normal(0, 5, clean.shape)
     page[180, 20] = 0  # a speck, far from the ring
-    ideal = prepare(clean.astype(np.uint8), Preprocessing()).astype(int)
-    found = prepare(page.clip(0, 255).astype(np.uint8), Preprocessing()).astype(int)
+    ideal = prepare(clean.astype(np.uint8), Preprocessing(reader="pixels")).astype(int)
+    found = prepare(page.clip(0, 255).astype(np.uint8), Preprocessing(reader="pixels")).astype(int)
     assert np.abs(found - ideal).mean() < 12
     assert np.corrcoef(found.ravel(), ideal.ravel())[0, 1] > 0.95
 
@@ -209,7 +209,7 @@ def test_center_finds_the_drawing_through_noise_shadow_and_specks() -> None:
 @pytest.mark.parametrize("resize", RESIZES)
 def test_blank_paper_becomes_black_whatever_its_shade(level: int, resize: Resize) -> None:
     page = np.full((40, 50), level, np.uint8)
-    assert prepare(page, Preprocessing(resize=resize)).max() == 0
+    assert prepare(page, Preprocessing(reader="pixels", resize=resize)).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -231,11 +231,12 @@ def test_load_decodes_and_prepares(tmp_path: Path) -> None:
     path = tmp_path / "photo.gif"
     frames = [Image.new("L", (28, 28), 9)]
     Image.fromarray(np.full((28, 28), 7, np.uint8)).save(path, save_all=True, append_images=frames)
-    loaded = load(path, Preprocessing(polarity="as_is"))
+    loaded = load(path, Preprocessing(reader="pixels", polarity="as_is"))
     assert loaded.note == "first of 2 frames"
     np.testing.assert_array_equal(loaded.pixels, np.full((28, 28, 1), 7))
     np.testing.assert_array_equal(
-        load(path.read_bytes(), Preprocessing(polarity="as_is")).pixels, loaded.pixels
+        load(path.read_bytes(), Preprocessing(reader="pixels", polarity="as_is")).pixels,
+        loaded.pixels,
     )
 
 
@@ -264,12 +265,12 @@ def test_the_frame_is_what_the_pixels_show(resize: Resize, size: tuple[int, int]
 def test_real_drawings_stay_sharp_and_survive_inversion_and_enlarging() -> None:
     for path in sorted((REAL / "quickdraw" / "test").rglob("*.png"))[::30]:
         pixels = np.asarray(Image.open(path))
-        result = prepare(pixels, Preprocessing())
+        result = prepare(pixels, Preprocessing(reader="pixels"))
         assert sorted(result.ravel()) == sorted(pixels.ravel()), path.name  # only moved
-        np.testing.assert_array_equal(prepare(255 - pixels, Preprocessing()), result)
+        np.testing.assert_array_equal(prepare(255 - pixels, Preprocessing(reader="pixels")), result)
         page = np.full((200, 300), 255, np.uint8)
         page[90:174, 20:104] = 255 - pixels.repeat(3, axis=0).repeat(3, axis=1)
-        enlarged = prepare(page, Preprocessing()).astype(int)
+        enlarged = prepare(page, Preprocessing(reader="pixels")).astype(int)
         assert np.corrcoef(enlarged.ravel(), result.ravel())[0, 1] > 0.8, path.name
 
 
@@ -318,7 +319,7 @@ def test_fault_19_a_folder_of_odd_images(
         path = tmp_path / f"{number}.png"
         path.write_bytes(data)
         try:
-            loaded = load(path, Preprocessing())
+            loaded = load(path, Preprocessing(reader="pixels"))
         except ImageError:
             rejected += 1
             continue
