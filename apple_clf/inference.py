@@ -1,6 +1,6 @@
 """Run or bundle -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,10 @@ from apple_clf.runs import Run, find_run
 BATCH = 256
 """Images in memory at a time; more would be no faster."""
 
+DONT_KNOW = "I don't know"
+UNLIKE_TRAINING = "unlike anything it was trained on"
+"""What is said of an unsure answer, and why; the class comes after it, if at all."""
+
 
 class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclass
     """What a model says of one file; `error` tells why it says nothing."""
@@ -45,6 +49,19 @@ class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclas
             "unsure": self.unsure,
             "error": self.error,
         }
+
+
+def unsure_in_words(answer: Mapping[str, object]) -> str:
+    """One line for an unsure answer, which names the class last.
+
+    >>> unsure_in_words({"class": "apple", "probability": 0.93})
+    "I don't know: unlike anything it was trained on; closest class: apple 0.930"
+
+    Args:
+        answer: from `Answer.as_dict`, without an error.
+    """
+    name = printable(str(answer["class"]))
+    return f"{DONT_KNOW}: {UNLIKE_TRAINING}; closest class: {name} {answer['probability']:.3f}"
 
 
 class Outputs(NamedTuple):

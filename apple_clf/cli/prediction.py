@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from apple_clf.evaluation import Evaluation
     from apple_clf.runs import Run
 
+UNSURE = "unsure"
+"""In the text format, what stands in the class's column where the class means nothing."""
+
 
 def predict(
     images: Annotated[
@@ -69,7 +72,7 @@ def _predict_here(chosen: "Run", images: list[str], format_: Format) -> None:
     )
     columns = ["file", "class", "probability"]
     columns += [f"probabilities.{name}" for name in class_names] + ["unsure", "error"]
-    width = max(len(printable(name)) for name in class_names)
+    width = max(len(printable(name)) for name in (*class_names, UNSURE))
     write_records(
         records,
         format_,
@@ -202,14 +205,18 @@ class _Tally:
 
 
 def _answer_lines(answers: Iterable[Record], *, width: int) -> Iterator[str]:
+    """Columns of class, probability and file, and, for an unsure answer, why."""
+    from apple_clf.inference import unsure_in_words
+
     for answer in answers:
         file = printable(str(answer["file"]))
         if answer["error"] is not None:
             yield f"{'error':{width}}         {file}: {answer['error']}"
+        elif answer["unsure"]:
+            yield f"{UNSURE:{width}}  {'-':>5}  {file}  {unsure_in_words(answer)}"
         else:
             name = printable(str(answer["class"]))
-            doubt = "  unsure: unlike anything it was trained on" if answer["unsure"] else ""
-            yield f"{name:{width}}  {answer['probability']:.3f}  {file}{doubt}"
+            yield f"{name:{width}}  {answer['probability']:.3f}  {file}"
 
 
 def evaluate(
@@ -251,7 +258,8 @@ def evaluate(
 
 
 def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
-    """Metrics with intervals, the confusion matrix and the verdict, to print."""
+    """The images it does not know, metrics, the confusion matrix and the verdict, to print."""
+    yield from _unsure_lines(evaluation)
     rows = [["metric", "value", "95 % interval", "method"]]
     for name, estimate in evaluation.estimates.items():
         label = name.replace("_", " ")
@@ -271,11 +279,18 @@ def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
         ]
     )
     yield ""
-    if n_unsure := int(evaluation.unsure.sum()):
-        accuracy = evaluation.describe_unsure()["accuracy_of_the_others"]
-        on_others = "" if accuracy is None else f"; accuracy on the others: {accuracy:.3f}"
-        yield (
-            f"Unsure, being unlike anything it was trained on: {n_unsure:,} of "
-            f"{len(evaluation.split):,} images, counted above as answered{on_others}."
-        )
     yield f"The model is {evaluation.verdict}."
+
+
+def _unsure_lines(evaluation: "Evaluation") -> Iterator[str]:
+    """How many images it does not know, and what the metrics make of them; none without any."""
+    from apple_clf.inference import DONT_KNOW, UNLIKE_TRAINING
+
+    if n_unsure := int(evaluation.unsure.sum()):
+        yield (
+            f'"{DONT_KNOW}" to {n_unsure:,} of {len(evaluation.split):,} images, {UNLIKE_TRAINING}.'
+        )
+        accuracy = evaluation.describe_unsure()["accuracy_of_the_others"]
+        on_others = "" if accuracy is None else f" Accuracy on the others: {accuracy:.3f}."
+        yield f"The metrics count each of them as its closest class.{on_others}"
+        yield ""

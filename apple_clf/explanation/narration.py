@@ -13,6 +13,7 @@ from apple_clf.explanation.record import (
 )
 from apple_clf.explanation.units import REARRANGED, UNCHANGED
 from apple_clf.files import printable
+from apple_clf.inference import DONT_KNOW, unsure_in_words
 
 SHOWN_UNITS, SHOWN_TERMS, SHOWN_NEIGHBOURS = 5, 8, 5
 
@@ -42,11 +43,8 @@ def tell(explanation: Explanation) -> Iterator[str]:
         _nearest(explanation.nearest),
     )
     answer = explanation.answer
-    doubt = ", but unsure: the picture is unlike anything it was trained on"
-    yield (
-        f"{printable(str(answer['file']))}: {_name(answer['class'])} "
-        f"{answer['probability']:.3f}{doubt if answer['unsure'] else ''}"
-    )
+    found = f"{_name(answer['class'])} {answer['probability']:.3f}"
+    yield f"{_name(answer['file'])}: {unsure_in_words(answer) if answer['unsure'] else found}"
     for chapter in chapters:
         lines = list(chapter)
         if lines:
@@ -158,15 +156,16 @@ def _softmax(explanation: Explanation) -> Iterator[str]:
     powers = sum(row.power for row in decision.softmax)
     yield f"  {'sum':{width + 22}} {number(powers):>10}"
     if decision.threshold is not None:
+        chosen = "closest class" if decision.unsure else "answer"
         yield (
             f"  {_name(decision.positive_class)} is answered from {number(decision.threshold)} "
-            f"on, so the answer is {_name(explanation.answer['class'])}."
+            f"on, so the {chosen} is {_name(explanation.answer['class'])}."
         )
     if decision.novelty_threshold is None:
         yield "  This model is never unsure."
     else:
         seen = (
-            "above it, so predict says that it is unsure"
+            f'above it, so the answer is "{DONT_KNOW}"'
             if decision.unsure
             else "not above it, so it is not unsure"
         )

@@ -8,6 +8,7 @@ from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.explanation.narration import number, size_in_words
 from apple_clf.explanation.record import Explanation, LayerView, SoftmaxRow
 from apple_clf.explanation.units import REARRANGED
+from apple_clf.inference import DONT_KNOW, UNLIKE_TRAINING
 from apple_clf.plots.drawing import (
     COLORS,
     FAINT,
@@ -126,13 +127,14 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
 
 def _head(page: _Page, top: int, explanation: Explanation) -> None:
     answer = explanation.answer
-    name = readable(str(answer["class"]), 30)
-    page.write(f"{name}, {answer['probability']:.2%}", x=LEFT, y=top + 32, size=18)
-    told = readable(str(answer["file"]), 90)
+    found = f"{readable(str(answer['class']), 30)}, {answer['probability']:.2%}"
+    unsure = explanation.decision.unsure
+    page.write(DONT_KNOW if unsure else found, x=LEFT, y=top + 32, size=18)
+    told = readable(str(answer["file"]), 40 if unsure else 90)
     if explanation.label is not None:
         told += f"; labelled {readable(explanation.label, 20)}"
-    if explanation.decision.unsure:
-        told += "; unsure: unlike anything it was trained on"
+    if unsure:
+        told = f"{UNLIKE_TRAINING}; closest class: {found}; {told}"
     page.write(told, x=LEFT, y=top + 52, color=FAINT)
 
 
@@ -141,7 +143,8 @@ def _answer(page: _Page, top: int, explanation: Explanation) -> None:
     attribution = explanation.attribution
     columns = LEFT, LEFT + LARGE + 24, LEFT + 2 * (LARGE + 24)
     name = readable(attribution.class_name, 16)
-    titles = ("What the network sees", f"What spoke for {name}", "What it answers")
+    answers = "The closest classes" if explanation.decision.unsure else "What it answers"
+    titles = ("What the network sees", f"What spoke for {name}", answers)
     for x, title in zip(columns, titles, strict=True):
         page.write(title, x=x, y=top + 18, size=11)
     page.picture(explanation.pixels, x=columns[0], y=top + 28, side=LARGE)
@@ -154,9 +157,11 @@ def _answer(page: _Page, top: int, explanation: Explanation) -> None:
         color=FAINT,
         size=8,
     )
-    rows = sorted(explanation.decision.softmax, key=lambda row: -row.probability)
+    decision = explanation.decision
+    chosen = None if decision.unsure else explanation.answer["class"]
+    rows = sorted(decision.softmax, key=lambda row: -row.probability)
     for i, row in enumerate(rows[:MAX_CLASSES]):
-        _probability(page, columns[2], top + 44 + 34 * i, row, chosen=explanation.answer["class"])
+        _probability(page, columns[2], top + 44 + 34 * i, row, chosen=chosen)
     facts = _facts(explanation)
     for i, words in enumerate(reversed(facts)):
         page.write(words, x=columns[2], y=top + LARGE + 27 - 16 * i, color=FAINT, size=8)
@@ -186,8 +191,9 @@ def _facts(explanation: Explanation) -> list[str]:
 def _probability(page: _Page, x: int, y: int, row: SoftmaxRow, *, chosen: object) -> None:
     width = WIDTH - LEFT - x
     color = FOR if row.class_name == chosen else PLAIN
-    page.write(readable(row.class_name, 22), x=x, y=y)
-    page.write(f"{row.probability:.2%}", x=x + width, y=y, align="right")
+    ink = FAINT if chosen is None else INK
+    page.write(readable(row.class_name, 22), x=x, y=y, color=ink)
+    page.write(f"{row.probability:.2%}", x=x + width, y=y, color=ink, align="right")
     page.bar(x=x, y=y + 5, width=width, height=9, color="#EEEEEE")
     page.bar(x=x, y=y + 5, width=width * row.probability, height=9, color=color)
 

@@ -28,7 +28,7 @@ def test_text_json_and_page_tell_the_answer_of_predict(
     with Image.open(page) as drawn:
         assert drawn.width == 800
     text = cli("explain", picture, "--run", run.path, "--layer", "dense_2", "--unit", "3").out
-    assert text.startswith(f"{picture}: {answer['class']} {answer['probability']:.3f}")
+    assert text.startswith(f"{picture}: {answer['class']} {answer['probability']:.3f}\n")
     assert "ONE NEURON IN FULL: unit 3 of dense_2\n" in text
     assert "THE NEAREST TRAINING IMAGES" in text
 

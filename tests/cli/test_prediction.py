@@ -56,8 +56,12 @@ def test_picture_unlike_the_training_images_is_unsure_in_every_format(
     blank = tmp_path / "blank.png"
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(blank)
     (line,) = cli("predict", blank, "--run", run.path).out.splitlines()
-    assert line.endswith("blank.png  unsure: unlike anything it was trained on")
     (answer,) = answers(cli("predict", blank, "--run", run.path, "--format", "json"))
+    assert line.split()[:3] == ["unsure", "-", str(blank)]
+    assert line.endswith(
+        "  I don't know: unlike anything it was trained on; "
+        f"closest class: {answer['class']} {answer['probability']:.3f}"
+    )
     assert answer["unsure"] is True
     assert answer["class"] is not None
     assert answer["probabilities"]
@@ -67,20 +71,32 @@ def test_picture_unlike_the_training_images_is_unsure_in_every_format(
     assert [row["unsure"] for row in rows] == ["true"]
 
 
-def test_evaluate_tells_how_many_pictures_it_is_unsure_of(
+def test_text_columns_are_aligned_whatever_is_unsure(
+    cli: Cli, run: Run, names: list[str], tmp_path: Path
+) -> None:
+    blank = str(tmp_path / "blank.png")
+    Image.new("L", (8, 8), 255).save(blank)
+    lines = cli("predict", names[0], blank, names[1], "--run", run.path).out.splitlines()
+    starts = {
+        line.index(name) for line, name in zip(lines, (names[0], blank, names[1]), strict=True)
+    }
+    assert len(starts) == 1
+
+
+def test_evaluate_tells_first_how_many_pictures_it_is_unsure_of(
     cli: Cli, run: Run, pictures: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(pictures, tmp_path / "all")
     Image.new("L", (8, 8), 255).save(tmp_path / "all" / "äpfel" / "blank.png")
     text = cli("evaluate", "--data", tmp_path / "all", "--run", run.path).out
-    (line,) = [line for line in text.splitlines() if line.startswith("Unsure")]
+    _title, _, first, second = text.splitlines()[:4]
     described = json.loads(
         cli("evaluate", "--data", tmp_path / "all", "--run", run.path, "--format", "json").out
     )
     assert described["n_images"] == 25
     assert described["unsure"]["images"] >= 1
-    assert f": {described['unsure']['images']} of 25 images, counted above" in line
-    assert f"{described['unsure']['accuracy_of_the_others']:.3f}" in line
+    assert first.startswith(f'"I don\'t know" to {described["unsure"]["images"]} of 25 images')
+    assert second.endswith(f"others: {described['unsure']['accuracy_of_the_others']:.3f}.")
 
 
 def test_all_formats_hold_the_same_answers(cli: Cli, run: Run, folder: Path) -> None:

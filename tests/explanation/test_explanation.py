@@ -14,6 +14,7 @@ from apple_clf.explanation.narration import tell
 from apple_clf.explanation.page import draw_page
 from apple_clf.explanation.record import Nearest, Neighbour
 from apple_clf.inference import predict_files
+from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
 from explanation.models import MODELS, NAMES, PICTURE, convolutional, dense, write_run
 
@@ -161,15 +162,35 @@ def test_products_in_the_text_add_up(explanations: dict[str, Explanation]) -> No
 
 
 def test_unsure_answer_is_told_first(explanations: dict[str, Explanation]) -> None:
-    explanation = explanations["dense"]
-    doubted = replace(
+    doubted = unsure(explanations["dense"])
+    first, *rest = tell(doubted)
+    answer = doubted.answer
+    assert first == (
+        f"{answer['file']}: I don't know: unlike anything it was trained on; "
+        f"closest class: {answer['class']} {answer['probability']:.3f}"
+    )
+    assert 'Novelty 9, limit 3: above it, so the answer is "I don\'t know".' in "\n".join(rest)
+
+
+def unsure(explanation: Explanation) -> Explanation:
+    return replace(
         explanation,
         answer={**explanation.answer, "unsure": True},
         decision=replace(explanation.decision, unsure=True, novelty=9.0, novelty_threshold=3.0),
     )
-    first, *rest = tell(doubted)
-    assert "unsure" in first
-    assert "Novelty 9, limit 3: above it" in "\n".join(rest)
+
+
+def test_page_of_an_unsure_answer_has_no_coloured_bar(
+    explanations: dict[str, Explanation],
+) -> None:
+    def colours_of_the_answer(explanation: Explanation) -> set[tuple[int, ...]]:
+        page = Image.open(io.BytesIO(draw_page(explanation))).convert("RGB")
+        bars = np.asarray(page)[62 + 28 : 62 + 28 + 236, 540:780].reshape(-1, 3)
+        return {tuple(colour) for colour in bars.tolist()}
+
+    orange = (213, 94, 0)
+    assert orange in colours_of_the_answer(explanations["dense"])
+    assert all(r == g == b for r, g, b in colours_of_the_answer(unsure(explanations["dense"])))
 
 
 def with_neighbours(explanation: Explanation) -> Explanation:
@@ -234,7 +255,6 @@ def test_real_drawing_adds_up(shared_data: Path, tmp_path: Path) -> None:
     from apple_clf.config.schema import ModelConfig
     from apple_clf.model import build_model
     from apple_clf.model_record import read_model_record
-    from apple_clf.preprocessing import Preprocessing
 
     keras.utils.set_random_seed(4)
     model = build_model(ModelConfig(), input_shape=(28, 28, 1), n_classes=2)
