@@ -7,7 +7,7 @@ import numpy as np
 
 from apple_clf import images
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.errors import AppleClfError, ArtifactError, ConfigError, DataError
+from apple_clf.errors import AppleClfError, ArtifactError, ConfigError, DataError, ImageError
 from apple_clf.explanation.attribution import integrated_gradients
 from apple_clf.explanation.nearest import load_training_data, nearest_images
 from apple_clf.explanation.neuron import choose_neuron, weighted_sum
@@ -58,10 +58,9 @@ def explain(
     predictor = Predictor.load(run)
     record = predictor.record
     label = _label(label, file, record)
-    (answer,) = predictor.answer([file])
-    if answer.error is not None:
-        raise DataError(f"{printable(file)}: {answer.error}")
-    pixels = images.load(file, record.preprocessing).pixels
+    loaded = _load(file, record)
+    pixels = loaded.pixels
+    (answer,) = predictor.answer_prepared([portable(file)], [pixels])
     network = _network(run, record)
     forward = network.forward(pixels)
     code = record.class_names.index(str(answer.class_name))
@@ -77,6 +76,7 @@ def explain(
         run=portable(run.path),
         answer=answer.as_dict(),
         pixels=pixels,
+        steps=loaded.steps,
         layers=views,
         neuron=weighted_sum(network, forward, step=network.steps[place], unit=chosen),
         output=weighted_sum(network, forward, step=network.output, unit=code),
@@ -101,6 +101,14 @@ def _label(asked: str | None, file: str, record: "ModelRecord") -> str | None:
         )
     folder = portable(Path(file).absolute().parent.name)
     return asked if asked is not None else folder if folder in names else None
+
+
+def _load(file: str, record: "ModelRecord") -> images.Loaded:
+    """The picture, read once for the answer and for what happens inside."""
+    try:
+        return images.load(file, record.preprocessing)
+    except ImageError as error:
+        raise DataError(f"{printable(file)}: {error}") from error
 
 
 def _network(run: Run, record: "ModelRecord") -> "Network":

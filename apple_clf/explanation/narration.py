@@ -65,6 +65,8 @@ def _picture(explanation: Explanation) -> Iterator[str]:
         f"{n_black} of {height * width} are black."
     )
     yield "  Places are (row, column), counted from 0 at the top left."
+    if explanation.steps:
+        yield f"  How the drawing was read: {'; '.join(map(_name, explanation.steps))}."
 
 
 def _forward(layers: Sequence[LayerView]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """An explanation on one page: picture, answer, layers, weights and neighbours at a glance."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -25,6 +26,7 @@ LEFT, TILE, GAP = 20, 84, 12  # pixels
 LARGE = 236  # side of the two large pictures
 AGAINST, FOR, PLAIN = COLORS[0], COLORS[1], "#8C8C8C"
 MAX_LAYERS, MAX_CLASSES, TILES, BARS = 7, 4, 8, 24
+LINE = 120  # characters of a note
 _BAR_HEIGHT = 40  # of the strongest unit
 
 
@@ -89,6 +91,8 @@ Section = tuple[int, Callable[[_Page, int], None]]
 def _sections(explanation: Explanation) -> Iterator[Section]:
     yield 62, lambda page, top: _head(page, top, explanation)
     yield LARGE + 50, lambda page, top: _answer(page, top, explanation)
+    for words in steps_in_lines(explanation.steps):
+        yield _note(words)
     shown = [view for view in explanation.layers[:-1] if view.kind not in REARRANGED]
     half = MAX_LAYERS // 2
     left_out = len(shown) - MAX_LAYERS
@@ -121,7 +125,7 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
             [f"{readable(n.class_name, 9)} {n.distance:.2g}" for n in nearest.neighbours],
         )
     for words in explanation.notes:
-        yield _note(readable(words, 120))
+        yield _note(readable(words, LINE))
     yield 10, lambda page, top: None
 
 
@@ -165,6 +169,14 @@ def _answer(page: _Page, top: int, explanation: Explanation) -> None:
     facts = _facts(explanation)
     for i, words in enumerate(reversed(facts)):
         page.write(words, x=columns[2], y=top + LARGE + 27 - 16 * i, color=FAINT, size=8)
+
+
+def steps_in_lines(steps: Sequence[str]) -> list[str]:
+    """How the drawing was read, in lines that fit the page; none without steps."""
+    if not steps:
+        return []
+    words = f"How the drawing was read: {' · '.join(steps)}"
+    return [readable(line, LINE) for line in textwrap.wrap(words, LINE)]
 
 
 def _facts(explanation: Explanation) -> list[str]:

@@ -170,6 +170,7 @@ class Explanation:
     run: str
     answer: Mapping[str, object]  # as `predict` gives it
     pixels: UInt8Array  # as the network sees them, (height, width, channels)
+    steps: tuple[str, ...]  # how the drawing was read from the picture, a phrase each, in order
     layers: tuple[LayerView, ...]
     neuron: WeightedSum
     output: WeightedSum  # of the answer's class

@@ -45,7 +45,15 @@ def look_inside(model: Model, body: bytes) -> dict[str, Any]:
         ImageError: it is no usable picture.
         ArtifactError: the weights are so large that answers overflow.
     """
-    loaded = images.load(body, model.record.preprocessing)
+    return describe(model, images.load(body, model.record.preprocessing))
+
+
+def describe(model: Model, loaded: images.Loaded) -> dict[str, Any]:
+    """As `look_inside`, for a picture that was read already.
+
+    Raises:
+        ArtifactError: the weights are so large that answers overflow.
+    """
     pixels = loaded.pixels
     (answer,) = model.predictor.answer_prepared([""], [pixels])
     outputs = model.predictor.outputs(pixels[None])
@@ -58,6 +66,7 @@ def look_inside(model: Model, body: bytes) -> dict[str, Any]:
         "novelty_threshold": model.record.novelty_threshold,
         "pixels": _picture(pixels),
         "frame": list(loaded.frame),
+        "steps": list(loaded.steps),
         "layers": None,
         "connections": [],
         "attribution": None,

@@ -111,6 +111,10 @@ class Inside(Part):
         description="top, left, height and width of what the pixels show, in shares of the "
         "picture's height and width; it may reach beyond the picture"
     )
+    steps: list[str] = Field(
+        description="how the drawing was read from the picture, a phrase each, in order; "
+        "empty where no drawing was looked for"
+    )
     layers: list[LayerOutput] | None
     connections: list[Connections]
     attribution: Attribution | None
@@ -130,6 +134,7 @@ class Contract(Part):
     color_mode: str
     resize: str
     polarity: str
+    reader: str
 
 
 class ServedModel(Part):

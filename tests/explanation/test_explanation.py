@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from apple_clf import images
 from apple_clf.errors import ArtifactError, ConfigError, DataError
 from apple_clf.explanation import Explanation, explain
 from apple_clf.explanation.narration import tell
-from apple_clf.explanation.page import draw_page
+from apple_clf.explanation.page import draw_page, steps_in_lines
 from apple_clf.explanation.record import Nearest, Neighbour
 from apple_clf.inference import predict_files
 from apple_clf.preprocessing import Preprocessing
@@ -191,6 +192,42 @@ def test_page_of_an_unsure_answer_has_no_coloured_bar(
     orange = (213, 94, 0)
     assert orange in colours_of_the_answer(explanations["dense"])
     assert all(r == g == b for r, g, b in colours_of_the_answer(unsure(explanations["dense"])))
+
+
+STEPS = ("paper found", "light flattened", "3 ruled lines removed")
+
+
+def test_steps_of_the_reading_are_told_drawn_and_in_the_json(
+    explanations: dict[str, Explanation],
+) -> None:
+    plain = explanations["dense"]
+    read = replace(plain, steps=STEPS)
+    told = "  How the drawing was read: paper found; light flattened; 3 ruled lines removed."
+    assert [line for line in tell(read) if line not in set(tell(plain))] == [told]
+    assert read.as_dict()["steps"] == list(STEPS)
+    heights = [Image.open(io.BytesIO(draw_page(each))).height for each in (plain, read)]
+    assert heights[1] > heights[0]
+
+
+def test_many_steps_are_drawn_in_lines_that_fit() -> None:
+    lines = steps_in_lines(STEPS * 6)
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 120
+    assert " · ".join(STEPS * 6) in " ".join(lines)
+
+
+def test_steps_are_those_of_the_loaded_picture(
+    runs: dict[str, Run], picture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, loads = images.load, []
+
+    def reading(source: str, contract: Preprocessing) -> images.Loaded:
+        loads.append(source)
+        return replace(load(source, contract), steps=STEPS)
+
+    monkeypatch.setattr(images, "load", reading)
+    assert explain(runs["softmax regression"], picture).steps == STEPS
+    assert loads == [picture]  # once for the answer and what happens inside
 
 
 def with_neighbours(explanation: Explanation) -> Explanation:

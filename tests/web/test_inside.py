@@ -10,8 +10,9 @@ from PIL import Image
 
 from apple_clf.backend import keras
 from apple_clf.errors import ImageError
+from apple_clf.images import Loaded
 from apple_clf.web import inside
-from apple_clf.web.inside import look_inside
+from apple_clf.web.inside import describe, look_inside
 from apple_clf.web.models import Model, read_served_run
 
 pytestmark = pytest.mark.slow
@@ -110,6 +111,14 @@ def test_without_layers_the_note_says_why(tmp_path: Path) -> None:
     found = look_inside(Model(read_served_run(run), number=1), body_of(tmp_path))
     assert (found["layers"], found["attribution"], found["connections"]) == (None, None, [])
     assert found["notes"][0].startswith("No layers: ")
+
+
+def test_steps_of_the_reading_are_those_of_the_picture(tmp_path: Path) -> None:
+    model, found = look(tmp_path, softmax_regression())
+    assert found["steps"] == []
+    steps = ("paper found", "light flattened")
+    read = describe(model, Loaded(PICTURE, None, (0, 0, 1, 1), steps))
+    assert read == {**found, "frame": [0, 0, 1, 1], "steps": list(steps)}
 
 
 def test_no_picture_is_an_error(tmp_path: Path) -> None:
