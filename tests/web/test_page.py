@@ -1,6 +1,7 @@
 """The page in a real browser. Skipped where Chromium, Playwright or axe-core is missing."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from web.drawings import Strokes
 from web.serving import Server, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.slow
 
@@ -136,12 +137,8 @@ def test_pixels_layers_and_attribution_are_drawn(visit: Open) -> None:
     assert "dense_1 with 32 units" in (page.locator(".network").get_attribute("aria-label") or "")
 
 
-def test_attribution_lies_over_the_strokes_themselves(visit: Open) -> None:
-    seen = visit()
-    corner = [[(0.65, 0.7), (0.85, 0.7), (0.85, 0.9), (0.65, 0.9), (0.65, 0.7)]]
-    seen.draw(corner)
-    coloured = """() => {
-        const canvas = document.querySelector('.heat');
+COLOURED = """selector => {
+        const canvas = document.querySelector(selector);
         const {width, height} = canvas;
         const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
         const places = [];
@@ -153,7 +150,13 @@ def test_attribution_lies_over_the_strokes_themselves(visit: Open) -> None:
         }
         return places;
     }"""
-    x, y = np.array(seen.page.evaluate(coloured)).T
+
+
+def test_attribution_lies_over_the_strokes_themselves(visit: Open) -> None:
+    seen = visit()
+    corner = [[(0.65, 0.7), (0.85, 0.7), (0.85, 0.9), (0.65, 0.9), (0.65, 0.7)]]
+    seen.draw(corner)
+    x, y = np.array(seen.page.evaluate(COLOURED, ".heat")).T
     assert 0.6 < x.min() < 0.66
     assert 0.84 < x.max() < 0.92
     assert 0.64 < y.min() < 0.71
@@ -187,7 +190,7 @@ def test_keyboard_alone_draws_and_undoes(visit: Open) -> None:
     pad.press("Escape")
     assert page.locator("#pen").text_content() == "Pen up."
     seen.settle()
-    assert seen.verdict() in {"apple", "not_apple"}
+    assert seen.verdict() in {"apple", "not_apple", "I don't know"}
     pad.press("Control+z")
     page.wait_for_selector(".model.waiting")
     pad.press("Enter")
@@ -259,17 +262,88 @@ def test_photo_gets_the_answer_of_its_file(visit: Open, server: Server, shared_d
     seen.page.evaluate(TRANSFER, [list(photo.read_bytes()), "image/jpeg", "photo.jpg", "drop"])
     seen.settle()
     expected = server.ask("/predict", photo.read_bytes()).json
-    assert seen.verdict() == expected["class"]
-    assert seen.page.locator(".chip").is_visible() == expected["unsure"]
+    assert seen.verdict() == ("I don't know" if expected["unsure"] else expected["class"])
 
 
-def test_noise_is_unsure(visit: Open, tmp_path: Path) -> None:
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+    return tmp_path / "noise.png"
+
+
+BAR_COLOUR = "getComputedStyle(document.querySelector('.bars b')).backgroundColor"
+
+
+def test_noise_is_answered_i_dont_know_and_the_classes_are_gray(visit: Open, noise: Path) -> None:
     seen = visit()
-    noise = np.random.default_rng(0).integers(0, 256, (60, 60), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "noise.png")
-    seen.page.locator("#file").set_input_files(tmp_path / "noise.png")
+    seen.draw(drawings.apple())
+    blue = seen.page.evaluate(BAR_COLOUR)
+    seen.page.locator("#file").set_input_files(noise)
+    seen.page.wait_for_selector(".model.unsure")
+    spoken = " ".join((seen.page.locator(".model [role=status]").text_content() or "").split())
+    assert spoken.startswith("I don't know Unlike anything it was trained on. Closest class: ")
+    red, green, blue_part = _channels(seen.page.evaluate(BAR_COLOUR))
+    assert max(red, green, blue_part) - min(red, green, blue_part) < 30
+    assert seen.page.evaluate(BAR_COLOUR) != blue
+    seen.page.locator("#undo").click()
     seen.settle()
-    assert seen.page.locator(".chip").is_visible()
+    assert seen.verdict() == "apple"
+    assert seen.page.locator(".doubt").text_content() == ""
+    assert seen.page.evaluate(BAR_COLOUR) == blue
+
+
+def _channels(colour: str) -> list[float]:
+    return [float(part) for part in re.findall(r"[\d.]+", colour)[:3]]
+
+
+def test_original_stands_beside_what_the_network_sees_for_pictures_alone(
+    visit: Open, noise: Path
+) -> None:
+    seen = visit()
+    original = seen.page.locator(".original")
+    seen.draw(drawings.apple())
+    assert original.is_hidden()
+    seen.page.locator("#file").set_input_files(noise)
+    original.wait_for()
+    assert "noise.png" in (original.locator("canvas").get_attribute("aria-label") or "")
+    width, height = seen.page.evaluate(
+        "(({width, height}) => [width, height])(document.querySelector('.original canvas'))"
+    )
+    assert width / height == pytest.approx(60 / 40, rel=0.02)
+    seen.page.locator("#undo").click()
+    seen.settle()
+    assert original.is_hidden()
+
+
+def test_frame_shows_the_part_that_the_network_sees(visit: Open, tmp_path: Path) -> None:
+    picture = np.full((100, 100), 255, np.uint8)
+    picture[60:80, 60:80] = 0
+    Image.fromarray(picture).save(tmp_path / "corner.png")
+    seen = visit()
+    seen.page.locator("#file").set_input_files(tmp_path / "corner.png")
+    seen.page.locator(".original").wait_for()
+    x, y = np.array(seen.page.evaluate(COLOURED, ".original canvas")).T
+    assert 0.56 < x.min() < x.max() < 0.84
+    assert 0.56 < y.min() < y.max() < 0.84
+
+
+def test_how_the_drawing_was_read_is_listed_if_it_was(visit: Open) -> None:
+    seen = visit()
+    steps = seen.page.locator(".steps")
+    seen.draw(drawings.apple())
+    assert steps.text_content() == ""
+
+    def read_on_paper(route: "Route") -> None:
+        response = route.fetch()
+        content = response.json()
+        content["models"][0]["steps"] = ["paper found", "3 ruled lines removed"]
+        route.fulfill(response=response, json=content)
+
+    seen.page.route("**/explain", read_on_paper)
+    seen.draw([[(0.4, 0.5), (0.6, 0.5)]])
+    told = "How the drawing was read: paper found · 3 ruled lines removed"
+    assert steps.text_content() == told
 
 
 def test_weights_go_through_the_epochs(visit: Open) -> None:
@@ -302,9 +376,13 @@ def test_drawing_is_sent_to_its_folder(visit: Open, collected: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [*VIEWS, (390, "light"), (1280, "dark")])
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize(
+    ("path", "unsure"),
+    [("/", False), ("/", True), ("/docs", False)],
+    ids=["sure", "unsure", "docs"],
+)
 def test_axe_finds_nothing_that_keeps_anybody_out(
-    visit: Open, path: str, width: int, scheme: str
+    visit: Open, noise: Path, path: str, unsure: bool, width: int, scheme: str
 ) -> None:
     package = pytest.importorskip(
         "axe_playwright_python", reason="axe-playwright-python is not installed"
@@ -313,6 +391,9 @@ def test_axe_finds_nothing_that_keeps_anybody_out(
     page = seen.page
     if path == "/":
         seen.draw(drawings.apple())
+        if unsure:
+            page.locator("#file").set_input_files(noise)
+            page.wait_for_selector(".model.unsure")
         for details in page.locator("summary").all():
             details.click()
     axe = Path(os.fspath(package.__path__[0]), "axe.min.js").read_text(encoding="utf-8")
@@ -336,7 +417,7 @@ def test_finger_draws(visit: Open) -> None:
     assert box is not None
     seen.page.touchscreen.tap(box["x"] + 50, box["y"] + 50)
     seen.settle()
-    assert seen.verdict() in {"apple", "not_apple"}
+    assert seen.verdict() in {"apple", "not_apple", "I don't know"}
 
 
 def test_runs_stand_side_by_side_those_without_layers_too(

@@ -27,8 +27,8 @@ export class ModelView {
   clear() {
     this.inside = null;
     this.card.classList.add("waiting");
+    this.card.classList.remove("unsure");
     this.say("Nothing drawn yet");
-    this.find(".chip").hidden = true;
     this.find(".inside").hidden = true;
     this.find(".notes").replaceChildren();
     for (const part of this.find(".bars").querySelectorAll("span")) part.textContent = "";
@@ -36,9 +36,11 @@ export class ModelView {
   }
 
   // A screen reader reads what changed, so what did not is left alone.
-  say(text) {
-    const verdict = this.find(".verdict");
-    if (verdict.textContent !== text) verdict.textContent = text;
+  say(verdict, doubt = "") {
+    for (const [selector, text] of [[".verdict", verdict], [".doubt", doubt]]) {
+      const part = this.find(selector);
+      if (part.textContent !== text) part.textContent = text;
+    }
   }
 
   render(inside, sketch) {
@@ -46,8 +48,12 @@ export class ModelView {
     this.sketch = sketch;
     const { answer } = inside;
     this.card.classList.remove("waiting");
-    this.say(answer.class);
-    this.find(".chip").hidden = !answer.unsure;
+    this.card.classList.toggle("unsure", answer.unsure);
+    if (answer.unsure) {
+      this.say("I don't know", `Unlike anything it was trained on. Closest class: ${answer.class}`);
+    } else {
+      this.say(answer.class);
+    }
     const [texts, bars] = ["span", "b"].map((name) => this.find(".bars").querySelectorAll(name));
     this.described.class_names.forEach((name, i) => {
       texts[i].textContent = percent(answer.probabilities[name]);
@@ -69,10 +75,12 @@ export class ModelView {
   }
 
   drawPictures() {
-    const { pixels, attribution } = this.inside;
+    const { pixels, steps, attribution } = this.inside;
+    this.drawOriginal();
     const canvas = this.find(".pixels");
     show(canvas, pixelImage(pixels));
     canvas.setAttribute("aria-label", `The drawing as ${pixels.width} by ${pixels.height} pixels`);
+    this.find(".steps").textContent = steps.length ? `How the drawing was read: ${steps.join(" · ")}` : "";
     this.find(".attribution").hidden = !attribution;
     if (!attribution) return;
     const name = attribution.class;
@@ -82,6 +90,17 @@ export class ModelView {
     heat.setAttribute("aria-label", `The drawing, with what spoke for ${name} and against it`);
     this.find(".attribution .note").textContent =
       `Integrated gradients, ${attribution.steps} steps; their sum misses by ${percent(attribution.error)}.`;
+  }
+
+  // A picture that was dropped, pasted or chosen; what is drawn stands on the paper already.
+  drawOriginal() {
+    const { items, place } = this.sketch;
+    const top = items.at(-1);
+    this.find(".original").hidden = !top.picture;
+    if (!top.picture) return;
+    const canvas = this.find(".original canvas");
+    drawFramed(canvas, top.picture, place, this.inside.frame);
+    canvas.setAttribute("aria-label", `The picture as it is${top.file.name ? `: ${top.file.name}` : ""}`);
   }
 
   drawLayers() {
@@ -142,6 +161,23 @@ export class ModelView {
       context.drawImage(all, 0, i * height, width, height, x, y, width * scale, height * scale);
     }
     canvas.setAttribute("aria-label", `Weights of ${units} units of ${layer} at epoch ${epoch}`);
+  }
+}
+
+// A picture, without margins, and a frame around the part of it that becomes pixels.
+function drawFramed(canvas, picture, [, , width, height], frame) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const [top, left, tall, wide] = frame;
+  const inside = (share, length) => Math.min(Math.max(share * length, 2), length - 2);
+  const [x, y] = [inside(left, canvas.width), inside(top, canvas.height)];
+  const [right, bottom] = [inside(left + wide, canvas.width), inside(top + tall, canvas.height)];
+  for (const [colour, thickness] of [["#fff", 4], [css(theColours().plus), 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    context.strokeRect(x, y, right - x, bottom - y);
   }
 }
 
