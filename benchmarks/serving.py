@@ -3,13 +3,14 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.table import Row
-from benchmarks.workshop import APPLE_CLF, HERE, PYTHON, ROOT, Workshop
+from benchmarks.workshop import HERE, PYTHON, ROOT, Workshop
 
 SECONDS = 5
 IMAGE = ROOT / "data" / "apple.png"
@@ -20,7 +21,7 @@ LONGEST_SECONDS = 0.05
 def serving(at: Workshop) -> Iterator[Row]:
     """S11: throughput by one process and by two, and the 99th percentile at half of it."""
     for workers in (1, 2):
-        with _server(at, workers) as port:
+        with server(at.run, "--workers", str(workers), env=at.env) as port:
             _flood(at, port)
             pairs = [(_flood(at, port)["rate"], _loop(at)) for _ in range(at.pairs)]
             served = median(rate for rate, _ in pairs)
@@ -55,15 +56,25 @@ def _loop(at: Workshop) -> float:
 
 
 @contextmanager
-def _server(at: Workshop, workers: int) -> Iterator[int]:
-    """The port of a server that lives while the block lasts."""
-    command = [str(APPLE_CLF), "serve", "--run", str(at.run), "--port", "0"]
-    command += ["--workers", str(workers)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=at.env)
+def server(run: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
+    """The port of a server that lives while the block lasts.
+
+    Args:
+        run: a finished run, or a bundle.
+        options: more of `apple-clf serve`.
+        env: of the process; this one's if left out.
+
+    Raises:
+        RuntimeError: it did not start; the message is what it said.
+    """
+    command = [PYTHON, "-m", "apple_clf", "serve", "--run", str(run), "--port", "0", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stderr is not None
     try:
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stderr.readline())
-        assert found is not None
+        line = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        if found is None:
+            raise RuntimeError(f"the server did not start: {line}{process.stderr.read()}".rstrip())
         yield int(found[1])
     finally:
         process.terminate()
