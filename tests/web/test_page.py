@@ -328,22 +328,31 @@ def test_frame_shows_the_part_that_the_network_sees(visit: Open, tmp_path: Path)
     assert 0.56 < y.min() < y.max() < 0.84
 
 
-def test_how_the_drawing_was_read_is_listed_if_it_was(visit: Open) -> None:
-    seen = visit()
-    steps = seen.page.locator(".steps")
-    seen.draw(drawings.apple())
-    assert steps.text_content() == ""
-
-    def read_on_paper(route: "Route") -> None:
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (
+            ["paper found", "3 ruled lines removed"],
+            "How the drawing was read: paper found · 3 ruled lines removed",
+        ),
+        ([], ""),
+    ],
+    ids=["some", "none"],
+)
+def test_how_the_drawing_was_read_is_listed_if_it_was(
+    visit: Open, steps: list[str], told: str
+) -> None:
+    def read_so(route: "Route") -> None:
         response = route.fetch()
         content = response.json()
-        content["models"][0]["steps"] = ["paper found", "3 ruled lines removed"]
+        content["models"][0]["steps"] = steps
         route.fulfill(response=response, json=content)
 
-    seen.page.route("**/explain", read_on_paper)
-    seen.draw([[(0.4, 0.5), (0.6, 0.5)]])
-    told = "How the drawing was read: paper found · 3 ruled lines removed"
-    assert steps.text_content() == told
+    seen = visit()
+    seen.page.route("**/explain", read_so)
+    seen.draw(drawings.apple())
+    assert seen.page.locator(".steps").text_content() == told
+    assert seen.page.locator(".steps").is_visible() == bool(told)
 
 
 def test_weights_go_through_the_epochs(visit: Open) -> None:
