@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -20,15 +20,18 @@ from apple_clf.config.schema import (
     QuickDrawData,
     SimulatedData,
 )
+from apple_clf.datasets.appearance import Appearance, appearance_of, evenly
 from apple_clf.datasets.decode_cache import Progress, decode_files
 from apple_clf.datasets.duplicates import Duplicates, first_equal
 from apple_clf.datasets.folders import (
     LabelledFile,
+    Listing,
     check_classes,
     list_labelled_files,
     too_few_classes,
+    training_files,
 )
-from apple_clf.datasets.npz import read_npz
+from apple_clf.datasets.npz import Archive, read_npz
 from apple_clf.datasets.split import Split, rows_of
 from apple_clf.datasets.splits import draw_splits
 from apple_clf.errors import DataError
@@ -53,6 +56,12 @@ class Dataset:
     bad_files: Sequence[Skipped] = ()  # could not be decoded
     skipped: Sequence[Skipped] = ()  # were not looked at
     n_decoded: int = 0  # images that were not in the cache
+    sample: Sequence[str | UInt8Array] = ()  # some training images as they came: files or pixels
+
+    @cached_property
+    def appearance(self) -> Appearance | None:
+        """What the training images look like; None if they were made on the spot."""
+        return appearance_of(self.sample)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -102,6 +111,7 @@ class Dataset:
             "class_names": self.class_names,
             "positive_class": self.positive_class,
             "images": self.counts(),
+            "appearance": self.appearance and asdict(self.appearance),
             "duplicates": self.duplicates.counts(),
             "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},
             "skipped": {portable(skip.path): skip.reason for skip in self.skipped},
@@ -236,7 +246,14 @@ def _folder(
         bad_files=bad,
         skipped=listing.skipped,
         n_decoded=n_decoded,
+        sample=_sample(listing),
     )
+
+
+def _sample(listing: Listing) -> list[str]:
+    """Some of the files that may be trained on."""
+    files = training_files(listing)
+    return [files[i].path for i in evenly(len(files))]
 
 
 def _fetched(
@@ -260,28 +277,31 @@ def _fetched(
 
 def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
     path = Path(config.path)
-    everything, given, has_test, class_names = _read_archive(path, contract)
+    archive = read_npz(path)
+    if len(archive.class_names) < 2:
+        raise too_few_classes(archive.class_names, where=printable(path))
+    everything, given = _prepare_archive(archive, contract)
     splits = _split(
         everything,
         given,
         validation_split=config.validation_split,
-        test_split=0 if has_test else config.test_split,
-        class_names=class_names,
+        test_split=config.test_split if archive.x_test is None else 0,
+        class_names=archive.class_names,
         where=printable(path),
         seed=seed,
     )
-    return Dataset("npz", class_names, _positive_class(config.positive_class, class_names), *splits)
+    return Dataset(
+        "npz",
+        archive.class_names,
+        _positive_class(config.positive_class, archive.class_names),
+        *splits,
+        sample=[archive.x[i].copy() for i in evenly(len(archive.x))],  # not to keep the whole array
+    )
 
 
-def _read_archive(
-    path: Path, contract: Preprocessing
-) -> tuple[Split, IntArray, bool, tuple[str, ...]]:
-    """All images, the index into SPLITS of each, whether a test split is given, class names."""
-    archive = read_npz(path)
-    if len(archive.class_names) < 2:
-        raise too_few_classes(archive.class_names, where=printable(path))
+def _prepare_archive(archive: Archive, contract: Preprocessing) -> tuple[Split, IntArray]:
+    """All images, prepared, and the index into SPLITS of each."""
     pixels, labels, given = [archive.x], [archive.y], [np.zeros(len(archive.y), np.int64)]
-    has_test = archive.x_test is not None
     if archive.x_test is not None and archive.y_test is not None:
         pixels.append(archive.x_test)
         labels.append(archive.y_test)
@@ -289,7 +309,7 @@ def _read_archive(
     n = sum(map(len, labels))
     names = [f"{i:05d}" for i in range(n)]
     split = Split(_prepare_all(pixels, contract), np.concatenate(labels), names)
-    return split, np.concatenate(given), has_test, archive.class_names
+    return split, np.concatenate(given)
 
 
 def _decode(

@@ -94,6 +94,11 @@ def list_labelled_files(folder: Path) -> Listing:
     )
 
 
+def training_files(listing: Listing) -> list[LabelledFile]:
+    """The images that may be trained on, before some are held out."""
+    return [file for file in listing.files if file.split in {None, "train"}]
+
+
 def check_classes(listing: Listing, *, where: str) -> None:
     """Refuses a listing that nothing can be learned from, before an image is decoded.
 
@@ -102,7 +107,7 @@ def check_classes(listing: Listing, *, where: str) -> None:
     """
     if len(listing.class_names) < 2:
         raise too_few_classes(listing.class_names, where=where)
-    trained_on = {file.class_name for file in listing.files if file.split in {None, "train"}}
+    trained_on = {file.class_name for file in training_files(listing)}
     if empty := [name for name in listing.class_names if name not in trained_on]:
         place = f"{where}/train" if listing.splits else where
         raise DataError(

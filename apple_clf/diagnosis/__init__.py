@@ -14,12 +14,20 @@ from apple_clf.diagnosis.curves import CURVE_RULES
 from apple_clf.diagnosis.data import DATA_RULES
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import GRADIENT_RULES
+from apple_clf.diagnosis.pictures import PICTURE_RULES
 from apple_clf.diagnosis.record import Record, read_record
 from apple_clf.diagnosis.units import UNIT_RULES
 
 __all__ = ["Finding", "Record", "Severity", "diagnose", "findings_json", "read_record"]
 
-RULES = (*DATA_RULES, *GRADIENT_RULES, *UNIT_RULES, *CURVE_RULES, *ANSWER_RULES)
+RULES = (
+    *DATA_RULES,
+    *PICTURE_RULES,
+    *GRADIENT_RULES,
+    *UNIT_RULES,
+    *CURVE_RULES,
+    *ANSWER_RULES,
+)
 
 
 def diagnose(record: Record) -> list[Finding]:

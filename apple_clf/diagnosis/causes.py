@@ -11,6 +11,7 @@ STUCK = (*UNFINISHED, "vanishing_gradients", "learning_rate_too_low", "batch_too
 
 CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "random_labels": ("overfitting", "stopped_too_early", *POOR),
+    "network_for_drawings": ("random_labels", "overfitting", "dead_relus", *STUCK),
     "leak_suspected": ("underfitting", "stopped_too_early"),
     "exploding_gradients": (
         *("learning_rate_too_high", "dead_relus", "saturated_units", "overfitting"),

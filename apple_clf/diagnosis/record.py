@@ -39,6 +39,7 @@ class Record:
     statistics: LayerStatistics
     images: Mapping[str, Mapping[str, int]]  # by split and class
     metrics: Mapping[str, Any] | None  # as in metrics.json; None if the training diverged
+    appearance: Mapping[str, Any] | None = None  # of the training images; None if it is unknown
 
     @property
     def diverged(self) -> bool:
@@ -148,12 +149,14 @@ def read_record(run: Run) -> Record:
             raise ArtifactError(
                 f"{printable(run.path)}: was trained elsewhere, so there is no training to judge."
             )
+        data = json.loads(run.dataset.read_bytes())
         return Record(
             experiment=load_experiment(run.resolved),
             history=read_history(run.history.read_text(encoding="utf-8")),
             statistics=LayerStatistics.from_csv(run.statistics.read_text(encoding="utf-8")),
-            images=json.loads(run.dataset.read_bytes())["images"],
+            images=data["images"],
             metrics=metrics,
+            appearance=data.get("appearance"),  # runs of an earlier version have none
         )
     except (OSError, ValueError, LookupError) as error:
         raise ArtifactError(

@@ -1,13 +1,14 @@
 """A folder of images -> how many there are, and what a sample of them looks like."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from apple_clf.datasets.folders import LabelledFile, Listing
+from apple_clf.datasets.appearance import evenly
+from apple_clf.datasets.folders import LabelledFile, Listing, training_files
 from apple_clf.errors import DataError, ImageError
 from apple_clf.files import printable
 from apple_clf.images.decoding import decode
@@ -101,10 +102,4 @@ def _sample(listing: Listing) -> Iterator[LabelledFile]:
     each = max(AT_LEAST, LOOKED_AT // len(listing.class_names))
     for name in listing.class_names:
         files = [file for file in training_files(listing) if file.class_name == name]
-        for i in range(min(each, len(files))):
-            yield files[i * len(files) // min(each, len(files))]
-
-
-def training_files(listing: Listing) -> Sequence[LabelledFile]:
-    """The images that may be trained on, before some are held out."""
-    return [file for file in listing.files if file.split in {None, "train"}]
+        yield from (files[i] for i in evenly(len(files), most=each))

@@ -7,8 +7,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from apple_clf.datasets.folders import Listing
-from apple_clf.starter.look import training_files
+from apple_clf.config.photo_network import SMALL, photo_size
+from apple_clf.datasets.folders import Listing, training_files
 
 FEW_IN_CLASS, FEW_TO_VALIDATE = 30, 20
 """Training images of the rarest class, or validation images, below which none are kept for
@@ -94,14 +94,10 @@ def for_photos(n_train: int, side: int) -> Recipe:
         n_train: training images.
         side: of the pictures, in pixels.
     """
-    size = min(64, max(16, side))
+    size = photo_size(side)
     shrink = 1 if size <= SMALL else 2
     cost = 0.7e-3 * (size / shrink / 32) ** 2  # seconds an image and epoch
     return _timed(n_train, size, 16, cost=cost, usual=60, passes=15_000)
-
-
-SMALL = 40
-"""Pixels a side up to which the first convolution looks at every place, not at every second."""
 
 
 def _timed(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from apple_clf.config.photo_network import SMALL
 from apple_clf.config.yaml_values import plain_scalar
 from apple_clf.datasets import SPLITS
 from apple_clf.datasets.folders import Listing, check_classes, list_labelled_files
@@ -15,7 +16,6 @@ from apple_clf.errors import DataError
 from apple_clf.files import printable
 from apple_clf.starter.look import Look, look_at
 from apple_clf.starter.recipe import (
-    SMALL,
     Counts,
     Recipe,
     count_images,

@@ -1,0 +1,62 @@
+"""A small network for photos: the layers of configs/photos.yaml, for pictures of any size."""
+
+from apple_clf.config.schema.augmentation import (
+    RandomContrast,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
+from apple_clf.config.schema.model import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dropout,
+    GlobalAveragePooling2D,
+    Layer,
+    MaxPooling2D,
+)
+
+SMALLEST, LARGEST = 16, 64
+"""Pixels a side. What is larger takes longer and tells this network no more."""
+
+SMALL = 40
+"""Pixels a side up to which the first convolution looks at every place, not at every second."""
+
+
+def photo_size(side: int) -> int:
+    """Height and width to see photos in whose shorter side has so many pixels."""
+    return min(LARGEST, max(SMALLEST, side))
+
+
+def photo_layers(size: int) -> tuple[Layer, ...]:
+    """Augmentation, three convolutions and an average over the picture.
+
+    Args:
+        size: height and width of the pictures, from SMALLEST on.
+    """
+    first = (3, 1) if size <= SMALL else (5, 2)
+    return (
+        RandomFlip(mode="horizontal"),
+        RandomRotation(factor=0.05, fill_mode="reflect"),
+        RandomZoom(height_factor=0.2, width_factor=0.2, fill_mode="reflect"),
+        RandomTranslation(height_factor=0.1, width_factor=0.1, fill_mode="reflect"),
+        RandomContrast(factor=0.2),
+        *_convolution(16, *first),
+        *_convolution(32),
+        MaxPooling2D(),
+        *_convolution(64),
+        GlobalAveragePooling2D(),
+        Dropout(rate=0.3),
+    )
+
+
+def _convolution(filters: int, kernel_size: int = 3, strides: int = 1) -> tuple[Layer, ...]:
+    conv = Conv2D(
+        filters=filters,
+        kernel_size=kernel_size,
+        padding="same",
+        use_bias=False,
+        **({"strides": strides} if strides > 1 else {}),
+    )
+    return conv, BatchNormalization(momentum=0.9), Activation(activation="relu")
