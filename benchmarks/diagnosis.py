@@ -90,7 +90,7 @@ def _diagnosed(overrides: Recipe, folder: Path) -> dict[str, tuple[str, ...]]:
     from apple_clf.workflow import train
 
     os.environ["APPLE_CLF_CACHE"] = str(folder / "cache")
-    vars(saving)["draw"] = lambda *_: {}  # pictures take longer than these trainings
+    vars(saving)["draw_evaluation"] = lambda *_: {}  # pictures take longer than these trainings
     vars(saving)["draw_history"] = lambda *_, **__: b""
     forget_models()
     experiment = parse_experiment(BASE, filename="base", overrides=overrides)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from apple_clf.simulation import CLASS_NAMES, simulate
 
@@ -127,6 +128,10 @@ FAULTS: dict[str, tuple[Recipe, Recipe]] = {
         ("training.batch_size=800", "training.epochs=10"),
         ("training.batch_size=512", "training.epochs=8"),
     ),
+    "network_for_drawings": (
+        ("archive=photos", "preprocessing.image_size=[28, 28]"),
+        ("archive=photos", "model.units=[128, 64]", "training.early_stopping={patience: 8}"),
+    ),
     "leak_suspected": (
         ("archive=mislabelled", "model.units=[8]", "training.epochs=8"),
         ("archive=mislabelled", "training.optimizer=rmsprop", "training.epochs=5"),
@@ -174,6 +179,27 @@ def _mislabelled(path: Path, seed: int) -> None:
     _write(path, seed, n=2000, wrong=0.3)
 
 
+def _photos(path: Path, seed: int) -> None:
+    """Clutter in all colours, and in it somewhere a red or a green disc of the same lightness."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(500, dtype=np.int32) % 2
+    _save(path, np.stack([_photo(rng, CLASS_COLOURS[label]) for label in labels]), labels, 300)
+
+
+CLASS_COLOURS = ((200, 60, 60), (60, 135, 40))
+"""Of CLASS_NAMES; both have a luma of 102 to 103."""
+
+
+def _photo(rng: np.random.Generator, colour: tuple[int, int, int]) -> np.ndarray:
+    """uint8, (32, 32, 3)."""
+    coarse = Image.fromarray(rng.integers(40, 216, size=(6, 6, 3), dtype=np.uint8))
+    picture = coarse.resize((32, 32), Image.Resampling.BICUBIC)
+    x, y, radius = rng.integers(6, 26), rng.integers(6, 26), rng.integers(5, 8)
+    box = (int(x - radius), int(y - radius), int(x + radius), int(y + radius))
+    ImageDraw.Draw(picture).ellipse(box, fill=colour)
+    return np.asarray(picture)
+
+
 def _write(path: Path, seed: int, *, n: int, wrong: float) -> None:
     drawn = simulate(n + 400, image_size=(16, 16), seed=[seed, 0], line_drawings=0.6)
     flipped = np.random.default_rng(seed).random(n) < wrong
@@ -195,6 +221,7 @@ def _save(path: Path, images: np.ndarray, labels: np.ndarray, n_train: int) -> N
 
 ARCHIVES: dict[str, Callable[[Path, int], None]] = {
     "few": _few,
+    "photos": _photos,
     "shuffled": _shuffled,
     "mislabelled": _mislabelled,
 }

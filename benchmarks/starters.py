@@ -33,22 +33,22 @@ GREEN_APPLES = {"Golden-Delicious", "Granny-Smith"}
 HEAD = "| images | mean ± sd (min to max, seeds) | target | seconds a training |\n|---|---|---|---|"
 
 
-def two(data: Path, folder: Path, seed: int) -> Path:
+def two(data: Path, *_: object) -> Path:
     """Photos of apples and of other groceries, as they are."""
     return data / "grocery"
 
 
-def three(data: Path, folder: Path, seed: int) -> Path:
+def three(data: Path, folder: Path, *_: object) -> Path:
     """The same photos as red apples, green apples and other groceries."""
     return _sorted_anew(data / "grocery", folder / "three", _by_colour)
 
 
-def citrus(data: Path, folder: Path, seed: int) -> Path:
+def citrus(data: Path, folder: Path, *_: object) -> Path:
     """The same as apples, citrus fruit (26 photos) and other groceries."""
     return _sorted_anew(data / "grocery", folder / "citrus", _with_citrus)
 
 
-def shop(data: Path, folder: Path, seed: int) -> Path:
+def shop(data: Path, folder: Path, *_: object) -> Path:
     """The same as apples, other fruit and vegetables."""
     return _sorted_anew(data / "grocery", folder / "shop", _with_vegetables)
 

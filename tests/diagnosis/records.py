@@ -55,6 +55,7 @@ def make_record(
     loss: Sequence[float] | None = None,
     stopped_early: bool = False,
     statistics: LayerStatistics | None = None,
+    appearance: Mapping[str, Any] | None = None,
 ) -> Record:
     """A healthy training but for what is given; 800 images in batches of 32, 20 epochs."""
     history = {"loss": list(loss or np.geomspace(0.65, 0.1, EPOCHS))}
@@ -77,6 +78,7 @@ def make_record(
         statistics or make_statistics(epochs=len(history["loss"])),
         {"train": train, "validation": {"apple": validation, "not_apple": 0}, "test": {}},
         metrics,
+        appearance,
     )
 
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from apple_clf.config import dump_experiment, parse_experiment
+from apple_clf.config.photo_network import photo_layers
 from apple_clf.diagnosis import Finding, Record, Severity, diagnose, findings_json
 from apple_clf.diagnosis.causes import CONSEQUENCES, without_consequences
+from apple_clf.diagnosis.edits import layers_edit
 from diagnosis.records import EPOCHS, make_diverged, make_record, make_statistics
 
 SIGMOIDS = "model={units: [16, 16, 16], activation: sigmoid}"
@@ -14,6 +16,21 @@ RARE = {"apple": 40, "not_apple": 760}
 FOLDER = "data={source: folder, path: photos}"
 LAYERS = ("dense_1", "dense_2", "output")
 NAN = float("nan")
+
+
+PHOTOS = {"looked_at": 32, "photos": 1.0, "in_colour": 0.97, "side": 64}
+FOR_PHOTOS = (
+    "preprocessing={image_size: [64, 64], color_mode: rgb, resize: crop, polarity: as_is}",
+    *layers_edit(photo_layers(64)),
+    "training.optimizer={type: adamw, weight_decay: 0.02}",
+    "training.learning_rate={type: cosine, initial: 0.002, warmup_epochs: 3}",
+    "training.batch_size=16",
+    "training.epochs=60",
+)
+CONVOLUTIONS = (
+    "model.layers=[{type: residual, layers: [{type: conv2d, filters: 8, kernel_size: 3, "
+    "padding: same}]}]"
+)
 
 
 def flat(loss: float) -> list[float]:
@@ -227,6 +244,22 @@ FOUND: dict[str, tuple[Record, str, tuple[str, ...]]] = {
         "no_better_than_guessing",
         ("preprocessing.image_size=[28, 28]",),
     ),
+    "network_for_drawings": (
+        make_record(FOLDER, training=0.75, held_out=0.7, appearance=PHOTOS),
+        "network_for_drawings",
+        FOR_PHOTOS,
+    ),
+    "network_for_drawings_that_learnt_photos_by_heart": (
+        make_record(
+            *(FOLDER, "training.early_stopping={patience: 8}", "preprocessing.reader=bitmap"),
+            training=1.0,
+            held_out=0.52,
+            statistics=make_statistics(dead=[1.0, 0.1, 0.0]),
+            appearance=PHOTOS,
+        ),
+        "network_for_drawings",
+        (*FOR_PHOTOS, "training.early_stopping=null"),
+    ),
     "leak_suspected": (make_record(training=0.8, held_out=0.95), "leak_suspected", ()),
     "uncalibrated_by_its_loss": (
         make_record("training.loss=mean_squared_error", calibration_error=0.25),
@@ -292,6 +325,19 @@ def test_collapse_to_the_large_class_is_told_with_the_accuracy_that_hides_it() -
 
 
 HEALTHY: dict[str, Record] = {
+    "photos_that_are_told_apart_in_gray_all_the_same": make_record(FOLDER, appearance=PHOTOS),
+    "photos_in_colour": make_record(
+        *(FOLDER, "preprocessing.color_mode=rgb"), training=0.9, held_out=0.85, appearance=PHOTOS
+    ),
+    "gray_photos_through_convolutions": make_record(
+        *(FOLDER, CONVOLUTIONS), training=0.9, held_out=0.85, appearance=PHOTOS
+    ),
+    "gray_photos": make_record(
+        FOLDER, training=0.9, held_out=0.85, appearance={**PHOTOS, "in_colour": 0.1}
+    ),
+    "drawings_in_colour": make_record(
+        FOLDER, training=0.9, held_out=0.85, appearance={**PHOTOS, "photos": 0.1}
+    ),
     "a_gap_within_the_interval": make_record(training=0.97, held_out=0.85, margin=0.13),
     "a_small_gap": make_record(training=0.99, held_out=0.92),
     "no_held_out_images": make_record(training=1.0, held_out=0.8, split="train"),
