@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis concepts faults faults-served format clean
+.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis bench-starters concepts faults faults-served format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -32,6 +32,9 @@ bench-checks: .venv/.dev  ## what data check finds of planted copies and wrong l
 
 bench-diagnosis: .venv/.dev  ## known faults: are they found, and does the proposed edit cure them
 	$(BIN)/python -m benchmarks.diagnosis
+
+bench-starters: .venv/.dev  ## how good the experiments are that init writes, five seeds each
+	$(BIN)/python -m benchmarks.starters
 
 concepts: .venv/.dev  ## draw the pictures of docs/concepts.md again, from real trainings
 	$(BIN)/python -m benchmarks.concepts

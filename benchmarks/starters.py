@@ -133,13 +133,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starters", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--only", default=",".join(SETS), metavar="two,three")
     arguments = parser.parse_args()
     print(HEAD, flush=True)
     for name in arguments.only.split(","):
         make, target = SETS[name]
         results = []
-        for seed in range(1, arguments.seeds + 1):
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
             with tempfile.TemporaryDirectory(prefix="apple-clf-starters-") as temporary:
                 folder = Path(temporary)
                 results.append(_trained(make(arguments.data, folder, seed), folder, seed))
