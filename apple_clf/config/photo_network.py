@@ -15,6 +15,7 @@ from apple_clf.config.schema.model import (
     GlobalAveragePooling2D,
     Layer,
     MaxPooling2D,
+    Size,
 )
 
 SMALLEST, LARGEST = 16, 64
@@ -35,14 +36,13 @@ def photo_layers(size: int) -> tuple[Layer, ...]:
     Args:
         size: height and width of the pictures, from SMALLEST on.
     """
-    first = (3, 1) if size <= SMALL else (5, 2)
     return (
         RandomFlip(mode="horizontal"),
         RandomRotation(factor=0.05, fill_mode="reflect"),
         RandomZoom(height_factor=0.2, width_factor=0.2, fill_mode="reflect"),
         RandomTranslation(height_factor=0.1, width_factor=0.1, fill_mode="reflect"),
         RandomContrast(factor=0.2),
-        *_convolution(16, *first),
+        *(_convolution(16) if size <= SMALL else _convolution(16, kernel_size=5, strides=2)),
         *_convolution(32),
         MaxPooling2D(),
         *_convolution(64),
@@ -51,12 +51,12 @@ def photo_layers(size: int) -> tuple[Layer, ...]:
     )
 
 
-def _convolution(filters: int, kernel_size: int = 3, strides: int = 1) -> tuple[Layer, ...]:
+def _convolution(filters: int, *, kernel_size: int = 3, strides: Size = (1, 1)) -> list[Layer]:
     conv = Conv2D(
         filters=filters,
         kernel_size=kernel_size,
+        strides=strides,
         padding="same",
         use_bias=False,
-        **({"strides": strides} if strides > 1 else {}),
     )
-    return conv, BatchNormalization(momentum=0.9), Activation(activation="relu")
+    return [conv, BatchNormalization(momentum=0.9), Activation(activation="relu")]
