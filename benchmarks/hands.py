@@ -63,6 +63,10 @@ def thin(mask: BoolArray) -> BoolArray:
             n = sum(around, np.zeros_like(inner))
             starts = sum((b & ~a & 1 for a, b in pairwise([*around, around[0]])), inner * 0)
             inner[(n >= 2) & (n <= 6) & (starts == 1) & (keep == 0)] = 0
+    for turn in range(4):  # the inner corners of stairs, which would be strokes of their own
+        a, _, b, _, *others = around[2 * turn :] + around[: 2 * turn]
+        beyond = others[0] | others[1] | others[2]
+        inner[(a & b & ~beyond & 1).astype(bool)] = 0
     return inner.astype(bool)
 
 
@@ -80,12 +84,20 @@ def _follow(skeleton: BoolArray) -> list[list[Pixel]]:
         is_spur = len(path) < SPUR and None in touching
         if any(touching) and (is_spur or len(path) < LEAST):
             continue
-        if touching[0]:
-            path.insert(0, touching[0])
-        if touching[1]:
-            path.append(touching[1])
+        first, last = (
+            other or _beyond(path[:: 1 - 2 * side]) for side, other in enumerate(touching)
+        )
+        path = [first, *path, last]
         paths.append(path)
     return paths
+
+
+def _beyond(path: list[Pixel]) -> Pixel:
+    """Where the line ended before it was thinned, about half its width before a path's start."""
+    (y, x), (from_y, from_x) = path[0], path[min(LOOK_BACK, len(path) - 1)]
+    away = max(1.0, float(np.hypot(y - from_y, x - from_x)))
+    half = 0.75 * ENLARGED
+    return round(y + half * (y - from_y) / away), round(x + half * (x - from_x) / away)
 
 
 def _beside(pixel: Pixel, among: frozenset[Pixel] | set[Pixel]) -> list[Pixel]:

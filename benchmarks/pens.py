@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from apple_clf.arrays import FloatArray
 from benchmarks.hands import Strokes, box, resampled
@@ -226,9 +226,9 @@ def flat(inside: Inside, shape: tuple[int, int], rng: np.random.Generator) -> Pa
     right, bottom = np.clip(np.ceil(inside.high), [left + 1, top + 1], shape[::-1]).astype(int)
     height, width = int(bottom) - top, int(right) - left
     small = Image.fromarray((255 * inside.mask).astype(np.uint8))
-    small = small.resize((max(8, width // 3), max(8, height // 3)), Image.Resampling.BICUBIC)
+    small = small.filter(ImageFilter.GaussianBlur(1.5))
     mask = small.resize((width, height), Image.Resampling.BICUBIC)
-    values = np.clip((np.asarray(mask, np.float32) / 255 - 0.2) / 0.4, 0, 1)
+    values = np.clip((np.asarray(mask, np.float32) / 255 - 0.2) / 0.1, 0, 1)
     streaks = clouds((height, width), (2, 24) if rng.random() < 0.5 else (24, 2), rng)
     return Patch(top, left, values * np.clip(0.85 + 0.07 * streaks, 0.5, 1))
 
