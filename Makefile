@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis bench-starters concepts faults faults-served format clean
+.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis bench-real bench-starters concepts faults faults-served format clean
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -29,6 +29,9 @@ bench-accuracy: .venv/.dev  ## how good the recipes are on real drawings, five s
 
 bench-checks: .venv/.dev  ## what data check finds of planted copies and wrong labels
 	$(BIN)/python -m benchmarks.planted
+
+bench-real: .venv/.dev  ## how good they are on pen and paper, sketches on the page, and faint ink
+	$(BIN)/python -m benchmarks.real
 
 bench-diagnosis: .venv/.dev  ## known faults: are they found, and does the proposed edit cure them
 	$(BIN)/python -m benchmarks.diagnosis

@@ -8,11 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from apple_clf.arrays import FloatArray
+from apple_clf.arrays import BoolArray, FloatArray
 from benchmarks.hands import Strokes, box, resampled
 
 Colour = tuple[float, float, float]
 """Reflected share of red, green and blue, 0 to 1."""
+
+Shape = tuple[int, int]
+"""Height and width of a picture in pixels."""
 
 GRAIN = 1024
 """Side of the tile that all grain is cut from."""
@@ -27,7 +30,6 @@ class Pen:
     strength: float = 1.0  # of a line's middle; 1 hides the paper
     unevenness: float = 0.1  # change of strength and width along a line, 0 to 1
     grain: float = 0.0  # how much the paper's tooth shows, 0 to 1
-    blur: float = 0.0  # bleeding into the paper, in widths
 
 
 class Patch(NamedTuple):
@@ -51,8 +53,8 @@ def _tile() -> FloatArray:
     return np.tile(noise / noise.std(), (3, 3))
 
 
-def grain(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
-    """Fine noise, standard deviation 1, float32; cut from one tile, which saves most of the time."""
+def grain(shape: Shape, rng: np.random.Generator) -> FloatArray:
+    """Fine noise, standard deviation 1, float32; cut from one tile to save time."""
     y, x = rng.integers(GRAIN, size=2)
     tile = _tile().T if rng.random() < 0.5 else _tile()
     if max(shape) > 2 * GRAIN:
@@ -60,7 +62,7 @@ def grain(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
     return tile[y : y + shape[0], x : x + shape[1]]
 
 
-def clouds(shape: tuple[int, int], cells: tuple[int, int], rng: np.random.Generator) -> FloatArray:
+def clouds(shape: Shape, cells: Shape, rng: np.random.Generator) -> FloatArray:
     """Coarse noise of so many cells down and across, standard deviation about 1, float32."""
     few = rng.standard_normal((cells[0] + 1, cells[1] + 1), np.float32)
     large = Image.fromarray(few).resize(shape[::-1], Image.Resampling.BICUBIC)
@@ -68,7 +70,7 @@ def clouds(shape: tuple[int, int], cells: tuple[int, int], rng: np.random.Genera
 
 
 def drawn(
-    strokes: Strokes, pen: Pen, *, page: float, shape: tuple[int, int], rng: np.random.Generator
+    strokes: Strokes, pen: Pen, *, page: float, shape: Shape, rng: np.random.Generator
 ) -> Patch:
     """How much a pen covers, where it was.
 
@@ -155,22 +157,19 @@ def enclosed(strokes: Strokes) -> Inside:
     return Inside(mask, low, high)
 
 
-def _reached(free: np.ndarray) -> np.ndarray:
+def _reached(free: BoolArray) -> BoolArray:
     """What can be reached from the upper left corner, one free pixel after another."""
     reached = np.zeros_like(free)
     reached[0] = reached[-1] = reached[:, 0] = reached[:, -1] = True
     before = -1
     while before != (before := int(reached.sum())):
         for axis in (0, 1):
-            for turn in (1, -1):
-                # A run along an axis is filled at once: what is free and behind what is reached.
-                forward = np.flip(reached, axis) if turn < 0 else reached
-                open_ = np.flip(free, axis) if turn < 0 else free
-                forward |= _swept(forward, open_, axis)
+            for seen, way in ((reached, free), (np.flip(reached, axis), np.flip(free, axis))):
+                seen |= _swept(seen, way, axis)  # in place, so flipped it is the same array
     return reached
 
 
-def _swept(reached: np.ndarray, free: np.ndarray, axis: int) -> np.ndarray:
+def _swept(reached: BoolArray, free: BoolArray, axis: int) -> BoolArray:
     """What is free, with only free pixels between it and a reached one before it on an axis."""
     places = np.arange(free.shape[axis]).reshape((-1, 1) if axis == 0 else (1, -1))
     last_wall = np.maximum.accumulate(np.where(free | reached, -1, places), axis=axis)
@@ -220,7 +219,7 @@ def zigzag(lines: Strokes) -> Strokes:
     return [np.concatenate(part) for part in joined]
 
 
-def flat(inside: Inside, shape: tuple[int, int], rng: np.random.Generator) -> Patch:
+def flat(inside: Inside, shape: Shape, rng: np.random.Generator) -> Patch:
     """What is enclosed, covered evenly with the streaks of a broad felt pen."""
     left, top = np.clip(np.floor(inside.low), 0, np.array(shape[::-1]) - 2).astype(int).tolist()
     right, bottom = np.clip(np.ceil(inside.high), [left + 1, top + 1], shape[::-1]).astype(int)
