@@ -199,7 +199,7 @@ def _composed(
         pen = replace(pen, width=min(pen.width, 0.006))
         lay(canvas, drawn(name, pen, page=seen.width, shape=scene.shape, rng=rng), pen.colour)
     if strokes:
-        strokes = _placed(strokes, seen, taken, rng)
+        strokes = placed(strokes, seen, taken, rng)
         if scene.coloured:
             _colour_in(canvas, strokes, scene, seen, supplies, rng)
         patch = drawn(strokes, scene.pen, page=seen.width, shape=scene.shape, rng=rng)
@@ -247,9 +247,7 @@ def _named(seen: View, rng: np.random.Generator) -> Strokes:
     return [seen.pixels(line + np.outer(line[:, 0] - x, [0, lean])) for line in moved]
 
 
-def _placed(
-    strokes: Strokes, seen: View, taken: Sequence[Box], rng: np.random.Generator
-) -> Strokes:
+def placed(strokes: Strokes, seen: View, taken: Sequence[Box], rng: np.random.Generator) -> Strokes:
     """The drawing somewhere on the page and in the picture, clear of what is there already."""
     low, high = box(strokes)
     size = rng.uniform(0.25, 0.8)

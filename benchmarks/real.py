@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from statistics import mean, median
 
@@ -144,6 +145,7 @@ def row(condition: str, recipe: str, seeds: Sequence[Figures], held_to: Sequence
 
 
 def _cell(values: Sequence[float]) -> str:
+    values = [value for value in values if not isnan(value)]
     if not values:
         return "-"
     return f"{mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
@@ -190,14 +192,16 @@ def speed(judge: Judge, recipe: Recipe) -> Iterator[str]:
     contract = Predictor.load(run).record.preprocessing
     large = judge.albums.pictures("large").files
     yield "\n| what | ours | peer's | ratio: median (min-max, pairs) |\n|---|---|---|---|"
-    pairs = [(_seconds_to_load(file, contract), _seconds_to_decode(file)) for file in large * PAIRS]
+    pairs = [
+        (_seconds_to_load(file, contract), _seconds_to_decode(file)) for file in [*large] * PAIRS
+    ]
     name = f"`images.load` of 12 megapixels, {recipe.name}, against Pillow's decoding to gray"
     yield _speed_row(name, pairs)
     for what, file in (
         ("a photo of 12 megapixels", large[0]),
         ("a bitmap", judge.albums.pictures("drawings").files[0]),
     ):
-        ours = [APPLE_CLF, "predict", file, "--run", run.path]
+        ours: list[str | Path] = [APPLE_CLF, "predict", file, "--run", run.path]
         peer = [PYTHON, "-c", "import numpy, PIL.Image"]
         measured = in_pairs(ours, peer, pairs=PAIRS, env=os.environ)
         times = [

@@ -47,10 +47,10 @@ def _noise(rng: np.random.Generator) -> Iterator[UInt8Array]:
     for side in NOISE_SIDES:
         for _ in range(PER_NOISE):
             uniform = rng.integers(256, size=(side, side), dtype=np.uint8)
+            salt = rng.random((side, side)) < rng.uniform(0.02, 0.5)
+            salt.flat[rng.integers(salt.size)] = True
             yield uniform
-            yield np.where(rng.random((side, side)) < rng.uniform(0.02, 0.5), uniform, 0).astype(
-                np.uint8
-            )
+            yield np.where(salt, uniform | 128, 0).astype(np.uint8)
             cells = max(2, side // int(rng.integers(2, 9)))
             gray = 128 + rng.uniform(20, 60) * clouds((side, side), (cells, cells), rng)
             yield np.clip(gray, 0, 255).astype(np.uint8)
