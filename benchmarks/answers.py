@@ -78,9 +78,9 @@ def figures_when_trained(run: Run) -> Figures:
 
 def served(runs: Sequence[Path], files: Sequence[Path]) -> list[Answers]:
     """Each run's answers to pictures that are sent to a server as its page sends them."""
-    options = [part for run in runs for part in ("--run", str(run))]
+    options = [part for run in runs[1:] for part in ("--run", str(run))]
     said: list[list[dict[str, Any]]] = []
-    with server(*options, env=os.environ) as port:
+    with server(runs[0], *options) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for file in files:
             models = _explained(connection, file.read_bytes())["models"]

@@ -97,7 +97,10 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
     box = _box(regions.boxes[chosen])
     top, left, bottom, right = box
     soft = np.where(drawing, ink, 0)[top:bottom, left:right]
-    drawn = redraw(soft, size, threshold=_edge_level(soft))
+    edge = _edge_level(soft)
+    if not _stands_out(ink[top:bottom, left:right], soft >= edge):
+        return None
+    drawn = redraw(soft, size, threshold=edge)
     if drawn is None:
         return None
     steps.append("strokes drawn again in one width")
@@ -277,6 +280,18 @@ def _edge_level(ink: UInt8Array) -> int:
     counts = np.bincount(ink.ravel(), minlength=256)
     counts[0] = 0
     return max(1, _quantile(counts, 0.75) * 3 // 10)
+
+
+CLEAR = 0.3
+"""Of the ink of strokes, what is beside them has at most this share. Of pictures of paper 98 in 100
+have less than 0.2, of what looks like strokes in photos as many have more than 0.3."""
+
+
+def _stands_out(ink: UInt8Array, strokes: BoolArray) -> bool:
+    """Whether strokes lie on paper, rather than among other marks of about their strength."""
+    near = lightest(strokes.view(np.uint8), 9).view(np.bool_)
+    beside = ink[near & ~strokes]
+    return not beside.size or float(beside.mean()) < CLEAR * float(ink[strokes].mean())
 
 
 def _without_rulings(
