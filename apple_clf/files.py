@@ -81,6 +81,11 @@ def cannot_write(path: Path, error: OSError) -> FileSystemError:
     )
 
 
+def cannot_read(path: Path, error: OSError) -> FileSystemError:
+    """The error for a path that could not be read, with the cause."""
+    return FileSystemError(f"{printable(path)}: cannot be read: {error.strerror or error}")
+
+
 def _flush_folder(folder: Path) -> None:
     if os.name == "nt":  # Windows cannot open a folder, and renames are durable there
         return
@@ -130,9 +135,7 @@ def find_images(folder: Path) -> Iterator[str | Skipped]:
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
         except OSError as error:
             if current == os.fspath(folder):
-                raise FileSystemError(
-                    f"{printable(folder)}: cannot be read: {error.strerror or error}"
-                ) from error
+                raise cannot_read(folder, error) from error
             yield Skipped(current, f"cannot be read: {error.strerror or error}")
             continue
         folders = []

@@ -3,7 +3,6 @@
 import csv
 import http.client
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

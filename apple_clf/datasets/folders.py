@@ -6,25 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from apple_clf.errors import DataError, FileSystemError
+from apple_clf.datasets.layout import split_folders, visible_folders
+from apple_clf.errors import DataError
 from apple_clf.files import (
     IMAGE_SUFFIXES,
     LINK_TO_FOLDER,
     Skipped,
+    cannot_read,
     find_images,
     portable,
     printable,
 )
-
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
-"""Folder names that mean a split, as they are found in the wild."""
 
 NOT_A_SPLIT = "not a split with a folder for each class"
 
@@ -54,7 +46,8 @@ def list_labelled_files(folder: Path) -> Listing:
     and holds folders itself, else `<class>/*`. A class may have subfolders.
 
     Raises:
-        DataError: there is no such folder, or it holds no class folders.
+        DataError: there is no such folder, it holds no class folders, or it is not clear which
+            folders are classes.
         FileSystemError: the folder cannot be read.
     """
     if not folder.is_dir():
@@ -63,15 +56,15 @@ def list_labelled_files(folder: Path) -> Listing:
             f"{printable(folder)}: {what}. Set data.path to a folder that holds one folder "
             "of images for each class."
         )
-    split_folders = _split_folders(folder)
-    groups: Sequence[tuple[str | None, Path]] = split_folders or [(None, folder)]
+    splits = split_folders(folder)
+    groups: Sequence[tuple[str | None, Path]] = splits or [(None, folder)]
     files: list[LabelledFile] = []
     skipped: list[Skipped] = []
     class_names: set[str] = set()
-    if split_folders:
-        skipped += _beside(folder, used=[path for _, path in split_folders])
+    if splits:
+        skipped += _beside(folder, used=[path for _, path in splits])
     for split, group in groups:
-        class_folders = _subfolders(group)
+        class_folders = visible_folders(group)
         skipped += _beside(group, used=class_folders)
         for class_folder in class_folders:
             class_name = portable(class_folder.name)
@@ -90,7 +83,7 @@ def list_labelled_files(folder: Path) -> Listing:
         files=files,
         class_names=tuple(sorted(class_names)),
         skipped=skipped,
-        splits=frozenset(split for split, _ in split_folders),
+        splits=frozenset(split for split, _ in splits),
     )
 
 
@@ -125,19 +118,6 @@ def too_few_classes(class_names: Sequence[str], *, where: str) -> DataError:
     )
 
 
-def _split_folders(folder: Path) -> list[tuple[str, Path]]:
-    """Split and path of the subfolders that are named for a split and hold folders."""
-    return [
-        (SPLIT_FOLDERS[path.name.lower()], path)
-        for path in _subfolders(folder)
-        if path.name.lower() in SPLIT_FOLDERS and _subfolders(path)
-    ]
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if not path.is_symlink() and path.is_dir()]
-
-
 def _beside(folder: Path, *, used: Collection[Path]) -> Iterator[Skipped]:
     """Folders that are not used and images that lie in none, so that nobody misses them in vain."""
     for path in _visible(folder):
@@ -154,6 +134,4 @@ def _visible(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        raise FileSystemError(
-            f"{printable(folder)}: cannot be read: {error.strerror or error}"
-        ) from error
+        raise cannot_read(folder, error) from error

@@ -36,12 +36,23 @@ def test_folder_per_class(image_folder: ImageFolder) -> None:
     assert listing.splits == frozenset()
 
 
-@pytest.mark.parametrize("train", ["train", "Training", "TRAIN"])
-@pytest.mark.parametrize("validation", ["val", "valid", "Validation"])
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("Training", "Valid", "Testing"),
+        ("TRAIN", "VALIDATION", "EVAL"),
+        ("training_set", "validation_set", "test_set"),
+        ("Training-Set", "val-set", "Test Set"),
+        ("train_data", "dev", "evaluation"),
+        ("train2017", "val2017", "test2017"),
+        ("trainset", "dev_set", "holdout"),
+    ],
+)
 def test_folder_per_split_by_any_of_its_names(
-    image_folder: ImageFolder, train: str, validation: str
+    image_folder: ImageFolder, train: str, validation: str, test: str
 ) -> None:
-    folder = image_folder({f"{train}/a": 1, f"{validation}/a": 1, "Test/a": 1, f"{train}/b": 1})
+    folder = image_folder({f"{train}/a": 1, f"{validation}/a": 1, f"{test}/a": 1, f"{train}/b": 1})
     assert {(file.split, file.class_name) for file in list_labelled_files(folder).files} == {
         ("train", "a"),
         ("train", "b"),
@@ -70,15 +81,122 @@ def test_class_may_have_subfolders(image_folder: ImageFolder) -> None:
     ]
 
 
+TWO_WAYS = "can be read in two ways"
+
+
+@pytest.mark.parametrize(
+    ("counts", "messages"),
+    [
+        (
+            {"x/a": 1, "x/b": 1, "y/a": 1, "y/b": 1},
+            (
+                TWO_WAYS,
+                "x and y are the classes, in parts; or a and b are the classes, and x and y are",
+                "name them train, validation or test, such as {}/train/a",
+            ),
+        ),
+        (
+            {"x/a": 1, "x/b": 1, "y/a": 1, "y/c": 1, "z": 1},
+            (TWO_WAYS, "x and y hold folders of the same names, a, b and c,"),
+        ),
+        (
+            {f"{site}/{name}": 1 for site in "pqrstu" for name in "ab"},
+            (TWO_WAYS, "p, q, r, s and 2 more are splits"),
+        ),
+        (
+            {"train/x/a": 1, "train/x/b": 1, "train/y/a": 1, "train/y/b": 1},
+            ("{}/train: x and y hold folders of the same names, a and b", TWO_WAYS),
+        ),
+        (
+            {"a/train": 1, "a/test": 1, "b/train": 1, "b/test": 1},
+            ("a and b hold test and train, which are splits below", "such as {}/test/a;"),
+        ),
+        (
+            {"train": 1, "test": 1},
+            ("test and train are named like splits, but hold no class folders", "{}/test/apple"),
+        ),
+        ({"train_set": 2}, ("train_set is named like a split, but holds no class folders",)),
+        (
+            {"train": 1, "Test-Set": 1, "plane": 1},
+            ("Test-Set and train are named like splits, but hold no class folders",),
+        ),
+        (
+            {"train/a": 1, "train/b": 1, "test/a": 1, "test/b": 1, "c": 1},
+            (
+                "test and train are splits, and c beside would be left out; or all of them are",
+                "move c into one, such as {}/test/c, or out of {}. ",
+                "rename test and train.",
+            ),
+        ),
+        (
+            {"train/steam": 1, "train/diesel": 1, "plane/jet": 1},
+            (TWO_WAYS, "train is a split, and plane beside would be left out", "rename train."),
+        ),
+        (
+            {"train/a": 1, "train/b": 1, "test": 1},
+            ("images of test lie in no class folders", "such as {}/test/a, or move test out of"),
+        ),
+    ],
+    ids=[
+        "unknown names of splits",
+        "not all names in common",
+        "many",
+        "below a split",
+        "splits below classes",
+        "splits without classes",
+        "one split without classes",
+        "splits without classes and a class",
+        "splits and a class",
+        "a class called train, in parts",
+        "a split without classes beside one with them",
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused_with_both(
+    image_folder: ImageFolder, counts: dict[str, int], messages: tuple[str, ...]
+) -> None:
+    folder = image_folder(counts)
+    with pytest.raises(DataError) as raised:
+        list_labelled_files(folder)
+    error = str(raised.value)
+    assert error.startswith(str(folder))
+    assert [part for part in messages if part.format(*[folder] * 2) not in error] == [], error
+
+
+@pytest.mark.parametrize(
+    ("counts", "classes"),
+    [
+        ({"a/images": 1, "b/images": 1}, ("a", "b")),
+        ({"a/images": 1, "a/text": 0, "b/images": 1, "b/text": 0}, ("a", "b")),
+        ({"a/x": 1, "a/y": 1, "b/z": 1}, ("a", "b")),
+        ({"valid": 1, "invalid": 1}, ("invalid", "valid")),
+        ({"train/train": 1, "train/test": 1}, ("test", "train")),
+        ({"train/a/images": 1, "train/b/images": 1, "test/a/images": 1}, ("a", "b")),
+    ],
+)
+def test_what_can_be_read_in_one_way_is_read(
+    image_folder: ImageFolder, counts: dict[str, int], classes: tuple[str, ...]
+) -> None:
+    assert list_labelled_files(image_folder(counts)).class_names == classes
+
+
+def test_locked_folder_beside_splits_is_passed_over(open_folder: Path, as_nobody: InChild) -> None:
+    for name in ("train/a", "train/b", "test/a"):
+        write_image(open_folder / name / "a.png", 0)
+    (open_folder / "lost+found").mkdir(mode=0)
+    assert as_nobody(lambda: str(skipped(open_folder))) == (
+        "{'lost+found': 'not a split with a folder for each class'}"
+    )
+
+
 def test_what_is_not_used_is_told(image_folder: ImageFolder, tmp_path: Path) -> None:
-    folder = image_folder({"train/a": 1, "train/b": 1, "test": 2, "more/a": 1})
+    folder = image_folder({"train/a": 1, "train/b": 1, "test": 0, "notes/a": 0})
     write_image(folder / "sheet.PNG", 1)
     write_image(folder / "train" / "stray.png", 2)
     (folder / "README.md").touch()
     (folder / "train" / "a" / "notes.txt").touch()
-    (folder / "train" / "c").symlink_to(folder / "more" / "a")
+    (folder / "train" / "c").symlink_to(folder / "train" / "a")
     assert skipped(folder) == {
-        "more": "not a split with a folder for each class",
+        "notes": "not a split with a folder for each class",
         "sheet.PNG": "in no folder of a class",
         "test": "not a split with a folder for each class",
         "train/a/notes.txt": "not an image file by its name",
