@@ -1,9 +1,11 @@
 """Run or bundle -> Predictor on LiteRT -> answers; TensorFlow is never imported."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from threading import Lock
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -72,7 +74,10 @@ class Outputs(NamedTuple):
 
 
 class Predictor:
-    """A trained model that answers at once."""
+    """A trained model that answers at once, in any number of threads."""
+
+    _has_greeted: ClassVar = False
+    """Whether LiteRT has told of its delegate, which it does once in a process."""
 
     def __init__(self, record: ModelRecord, model: bytes) -> None:
         """Prepares a model.
@@ -86,9 +91,10 @@ class Predictor:
         """
         self.record = record
         try:
-            with quiet_stderr():  # LiteRT tells of its delegate
+            with nullcontext() if Predictor._has_greeted else quiet_stderr():
                 self._interpreter = Interpreter(model_content=model, num_threads=1)
                 self._interpreter.allocate_tensors()
+            Predictor._has_greeted = True
             self._input = self._interpreter.get_input_details()[0]
             outputs = self._interpreter.get_signature_runner().get_output_details()
             n_classes = outputs["logits"]["shape_signature"][-1]
@@ -109,6 +115,7 @@ class Predictor:
                 "Copy the run again, or train again."
             )
         self._n_allocated = 1
+        self._lock = Lock()  # of the interpreter, which keeps a batch's tensors in itself
 
     @classmethod
     def load(cls, run: Run) -> "Predictor":
@@ -149,9 +156,10 @@ class Predictor:
         )
         for start in range(0, n, BATCH):
             part = slice(start, start + BATCH)
-            self._invoke(pixels[part])
-            for name, index in self._outputs.items():
-                getattr(outputs, name)[part] = self._interpreter.get_tensor(index)
+            with self._lock:
+                self._invoke(pixels[part])
+                for name, index in self._outputs.items():
+                    getattr(outputs, name)[part] = self._interpreter.get_tensor(index)
         if not np.isfinite(outputs.logits).all():
             raise ArtifactError(
                 "the model's weights are so large that its answers overflow. "
@@ -161,6 +169,7 @@ class Predictor:
 
     def _invoke(self, batch: UInt8Array) -> None:
         if len(batch) != self._n_allocated:
+            self._n_allocated = 0  # should memory run out now, the next batch tries again
             self._interpreter.resize_tensor_input(self._input["index"], batch.shape)
             self._interpreter.allocate_tensors()
             self._n_allocated = len(batch)

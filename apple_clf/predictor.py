@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -19,9 +20,13 @@ Picture: TypeAlias = str | Path | Image.Image | UInt8Array
 _IN_PNG = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
 """Pillow's modes that a PNG file holds without loss."""
 
+_COPYING = Lock()
+"""Held while a Pillow image is copied: one opened from a file decodes only then, and reads its EXIF
+data, which two threads that were given the same image must not do at once."""
+
 
 class Predictor:
-    """A run's model, loaded once, that answers pictures from anywhere."""
+    """A run's model, loaded once, that answers pictures from anywhere, in any number of threads."""
 
     def __init__(self, run: Run | str | Path | None = None, folder: str | Path = "runs") -> None:
         """Loads a model.
@@ -74,7 +79,8 @@ def _as_file(picture: Picture) -> str | bytes | ImageError:
     try:
         if isinstance(picture, np.ndarray):
             picture = _as_image(picture)
-        image = ImageOps.exif_transpose(picture)
+        with _COPYING:
+            image = ImageOps.exif_transpose(picture)
         if image.mode not in _IN_PNG:
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         file = BytesIO()

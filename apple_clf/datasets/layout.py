@@ -115,10 +115,10 @@ def _refuse_splits_without_classes(folder: Path, subfolders: Sequence[_Subfolder
     if len({sub.split for sub in named}) < 2 and (not named or len(named) < len(subfolders)):
         return
     first = named[0].path
+    are = _are(named, "named like a split, but holds", "named like splits, but hold")
     raise DataError(
-        f"{printable(folder)}: {_names(named)} {_are(named, 'named like a split', 'named like splits')}, but "
-        f"{'hold' if len(named) > 1 else 'holds'} no class folders, so the images have no labels. "
-        f"Sort the images by class, such as {printable(first)}/apple and "
+        f"{printable(folder)}: {_names(named)} {are} no class folders, so the images have no "
+        f"labels. Sort the images by class, such as {printable(first)}/apple and "
         f"{printable(first)}/not_apple; if the names mean classes, give the folders other names."
     )
 
