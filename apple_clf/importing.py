@@ -72,7 +72,7 @@ def import_model(
     run = create_run(folder, name)
     with locked(run), naming(file):
         write_whole(run.imported, _json(_origin(file, content, data, adapted)))
-        _finish(run, adapted, dataset, contract, reporter, started)
+        _finish(run, adapted, dataset, reporter, started)
     return run
 
 
@@ -101,13 +101,12 @@ def _finish(
     run: Run,
     adapted: "Adapted",
     dataset: Dataset,
-    contract: Preprocessing,
     reporter: Reporter,
     started: float,
 ) -> None:
     """Writes all but where the model is from."""
     write_whole(run.dataset, _json(dataset.describe()))
-    predictor, decision = save_model(run, adapted.model, dataset, contract, _DECISION)
+    predictor, decision = save_model(run, adapted.model, dataset, dataset.preprocessing, _DECISION)
     for note in decision.notes:
         reporter.stage(note)
     reporter.stage("Evaluating and drawing.")

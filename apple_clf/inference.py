@@ -17,6 +17,7 @@ from apple_clf.decision.calibration import softmax
 from apple_clf.decision.novelty import is_novel
 from apple_clf.errors import ArtifactError, ImageError
 from apple_clf.files import Skipped, portable, printable
+from apple_clf.images.decoding import Decoded
 from apple_clf.metrics.scores import predicted_classes
 from apple_clf.model_record import ModelRecord, read_model_record, read_verified
 from apple_clf.parallel import map_chunks
@@ -40,6 +41,7 @@ class Answer(NamedTuple):  # goes between processes thrice as fast as a dataclas
     probability: float | None = None  # of that class
     unsure: bool | None = None  # the picture is unlike anything the model was trained on
     error: str | None = None
+    note: str | None = None  # what was left out of the file; for people, not among the public keys
 
     def as_dict(self) -> dict[str, object]:
         """The answer with the public keys, as JSON shows it."""
@@ -212,8 +214,12 @@ class Predictor:
         names = [portable(name) for name in names]
         read = [self._read(source) for source in sources]
         contract = self.record.preprocessing
-        prepared = [x if isinstance(x, str) else images.prepare(x, contract) for x in read]
-        return self.answer_prepared(names, prepared)
+        prepared = [x if isinstance(x, str) else images.prepare(x.pixels, contract) for x in read]
+        answers = self.answer_prepared(names, prepared)
+        return [
+            answer if isinstance(x, str) or x.note is None else answer._replace(note=x.note)
+            for answer, x in zip(answers, read, strict=True)
+        ]
 
     def answer_prepared(
         self, names: Sequence[str], prepared: Sequence[UInt8Array | str]
@@ -239,14 +245,14 @@ class Predictor:
             for name, item in zip(names, prepared, strict=True)
         ]
 
-    def _read(self, source: str | bytes | Skipped | ImageError) -> UInt8Array | str:
-        """Decoded pixels, or why there are none."""
+    def _read(self, source: str | bytes | Skipped | ImageError) -> Decoded | str:
+        """The decoded picture, or why there is none."""
         if isinstance(source, Skipped):
             return source.reason
         if isinstance(source, ImageError):
             return str(source)
         try:
-            return images.read(source, self.record.preprocessing).pixels
+            return images.read(source, self.record.preprocessing)
         except ImageError as error:
             return str(error)
 

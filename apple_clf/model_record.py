@@ -148,7 +148,7 @@ def _parse(content: dict[str, Any]) -> ModelRecord:
 def _preprocessing(content: dict[str, Any], *, version: int) -> Preprocessing:
     """The contract; dataclasses do not check what JSON holds."""
     if version == 1:
-        content = {**content, "reader": "pixels"}
+        content = {**content, "reader": "pixels", "max_value": 65535}
     for key, choices in (
         ("color_mode", ColorMode),
         ("resize", Resize),
@@ -157,6 +157,8 @@ def _preprocessing(content: dict[str, Any], *, version: int) -> Preprocessing:
     ):
         if content[key] not in get_args(choices):
             raise ValueError(f"{key} is {content[key]!r}")
+    if type(content["max_value"]) not in (int, type(None)):
+        raise ValueError(f"max_value is {content['max_value']!r}")
     size = content["image_size"]
     if [type(side) for side in size] != [int, int]:
         raise ValueError(f"image_size is {size!r}")

@@ -20,6 +20,9 @@ Picture: TypeAlias = str | Path | Image.Image | UInt8Array
 _IN_PNG = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
 """Pillow's modes that a PNG file holds without loss."""
 
+_IN_TIFF = {"I", "I;16B", "F"}
+"""Those of many bits that only a TIFF file does."""
+
 _COPYING = Lock()
 """Held while a Pillow image is copied: one opened from a file decodes only then, and reads its EXIF
 data, which two threads that were given the same image must not do at once."""
@@ -73,7 +76,7 @@ class Predictor:
 
 
 def _as_file(picture: Picture) -> str | bytes | ImageError:
-    """A path as it is; else the bytes of a PNG file with the same pixels, or why there are none."""
+    """A path as it is; else the bytes of a file with the same pixels, or why there are none."""
     if isinstance(picture, str | Path):
         return str(picture)
     try:
@@ -81,10 +84,11 @@ def _as_file(picture: Picture) -> str | bytes | ImageError:
             picture = _as_image(picture)
         with _COPYING:
             image = ImageOps.exif_transpose(picture)
-        if image.mode not in _IN_PNG:
+        kind = "TIFF" if image.mode in _IN_TIFF else "PNG"
+        if image.mode not in _IN_PNG | _IN_TIFF:
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         file = BytesIO()
-        image.save(file, "PNG", compress_level=1)
+        image.save(file, kind, **({"compress_level": 1} if kind == "PNG" else {}))
     except ImageError as error:
         return error
     except Exception as error:  # noqa: BLE001 (a Pillow image may decode now; that raises anything)

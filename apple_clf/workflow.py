@@ -201,12 +201,7 @@ def _finish(job: _Job) -> None:
     training, model = _train(job, copies)
     clock["training"] = job.seconds() - clock["data"]
     predictor, decision = save_model(
-        run,
-        model,
-        dataset,
-        job.experiment.preprocessing,
-        job.experiment.decision,
-        copies=copies,
+        run, model, dataset, dataset.preprocessing, job.experiment.decision, copies=copies
     )
     write_whole(run.history, _history_csv(training.history))
     write_whole(run.statistics, training.statistics.to_csv())

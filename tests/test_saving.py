@@ -35,7 +35,7 @@ def make_dataset(*, n_classes: int = 2, n_validation: int = 60, n_test: int = 30
     names = ("apple", "pear", "plum")[:n_classes]
     sizes = (120, n_validation, n_test)
     train, validation, test = (make_split(n, n_classes, seed=i) for i, n in enumerate(sizes))
-    return Dataset("test", names, "apple", train, validation, test)
+    return Dataset("test", names, "apple", train, validation, test, preprocessing=Preprocessing())
 
 
 def make_model(n_classes: int = 2) -> keras.Model:

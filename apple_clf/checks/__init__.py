@@ -109,6 +109,7 @@ def _telling_border(experiment: Experiment, reporter: Reporter) -> list[Finding]
             color_mode=experiment.preprocessing.color_mode,
             resize="stretch",
             polarity="as_is",
+            max_value=experiment.preprocessing.max_value,
         ),
         seed=experiment.seed,
         on_progress=reporter.decoding,

@@ -25,10 +25,14 @@ from apple_clf.files import Skipped, find_images, printable
 
 if TYPE_CHECKING:
     from apple_clf.evaluation import Evaluation
+    from apple_clf.inference import Answer
     from apple_clf.runs import Run
 
 UNSURE = "unsure"
 """In the text format, what stands in the class's column where the class means nothing."""
+
+MAX_NOTES = 5
+"""Files whose notes are shown; the others are counted."""
 
 
 def predict(
@@ -67,9 +71,7 @@ def _predict_here(chosen: "Run", images: list[str], format_: Format) -> None:
 
     class_names = read_record(chosen).class_names
     tally = _Tally()
-    records = tally.count(
-        answer.as_dict() for answer in predict_files(chosen, _files(images, tally))
-    )
+    records = tally.count(predict_files(chosen, _files(images, tally)))
     columns = ["file", "class", "probability"]
     columns += [f"probabilities.{name}" for name in class_names] + ["unsure", "error"]
     width = max(len(printable(name)) for name in (*class_names, UNSURE))
@@ -180,12 +182,18 @@ class _Tally:
         self.total = 0
         self.failed = 0
         self.passed_over = 0
+        self.n_noted = 0
+        self.notes: list[str] = []  # the first MAX_NOTES
 
-    def count(self, records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
+    def count(self, answers: "Iterable[Answer]") -> Iterator[Record]:
+        for answer in answers:
             self.total += 1
-            self.failed += record["error"] is not None
-            yield record
+            self.failed += answer.error is not None
+            if answer.note is not None:
+                self.n_noted += 1
+                if self.n_noted <= MAX_NOTES:
+                    self.notes.append(f"{printable(answer.file)}: {answer.note}.")
+            yield answer.as_dict()
 
     def conclude(self) -> None:
         """Tells what was left out.
@@ -193,6 +201,10 @@ class _Tally:
         Raises:
             DataError: a file could not be answered, or there was none.
         """
+        for note in self.notes:
+            typer.echo(note, err=True)
+        if (more := self.n_noted - len(self.notes)) > 0:
+            typer.echo(f"Other files with such a note: {more}.", err=True)
         if self.passed_over:
             typer.echo(f"Files passed over, being no images: {self.passed_over}.", err=True)
         if not self.total:

@@ -1,11 +1,13 @@
 """Data sources -> Dataset: prepared uint8 pixels, labels and splits, the same for a seed."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +39,11 @@ from apple_clf.datasets.splits import draw_splits
 from apple_clf.errors import DataError
 from apple_clf.fetching import fetched_folder
 from apple_clf.files import Skipped, portable, printable
+from apple_clf.images.decoding import FULL_RANGE
 from apple_clf.large_arrays import empty_pixels
 from apple_clf.preprocessing import Preprocessing
+
+logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 
@@ -62,6 +67,8 @@ class Dataset:
     def appearance(self) -> Appearance | None:
         """What the training images look like; None if they were made on the spot."""
         return appearance_of(self.sample)
+
+    preprocessing: Preprocessing = field(kw_only=True)  # with the max_value that was found
 
     @cached_property
     def fingerprint(self) -> str:
@@ -112,6 +119,7 @@ class Dataset:
             "positive_class": self.positive_class,
             "images": self.counts(),
             "appearance": self.appearance and asdict(self.appearance),
+            "max_value": self.preprocessing.max_value,
             "duplicates": self.duplicates.counts(),
             "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},
             "skipped": {portable(skip.path): skip.reason for skip in self.skipped},
@@ -166,10 +174,19 @@ def load_labelled_folder(
             f"it knows {', '.join(map(printable, class_names))}. Rename the folder or leave it out."
         )
     files = [file for file in listing.files if file.split == "test"] or listing.files
-    split, _, bad, _ = _decode(folder, files, contract, class_names, on_progress)
-    if not len(split):
+    found = _decode(folder, files, contract, class_names, on_progress)
+    if not len(found.split):
         raise DataError(f"{printable(folder)}: holds no image that can be used.")
-    return split, bad
+    white = contract.resolved(0).max_value
+    if n_clipped := sum(value > (white or 0) for value in found.largest):
+        logger.warning(
+            "%s: %d image%s with values above %s, the model's white, clipped to it.",
+            printable(folder),
+            n_clipped,
+            "s" * (n_clipped != 1),
+            white,
+        )
+    return found.split, found.bad
 
 
 def _noise(config: NoiseData, contract: Preprocessing, *, seed: int) -> Dataset:
@@ -210,7 +227,15 @@ def _generated(
     class_names = simulation.CLASS_NAMES
     positive = _positive_class(config.positive_class, class_names)
     train, validation, test = splits
-    return Dataset(source, class_names, positive, train, validation, test)
+    return Dataset(
+        source,
+        class_names,
+        positive,
+        train,
+        validation,
+        test,
+        preprocessing=contract.resolved(0),
+    )
 
 
 def _folder(
@@ -220,9 +245,8 @@ def _folder(
     listing = list_labelled_files(folder)
     positive = _positive_class(config.positive_class, listing.class_names)
     check_classes(listing, where=printable(folder))
-    everything, good, bad, n_decoded = _decode(
-        folder, listing.files, contract, listing.class_names, on_progress
-    )
+    found, contract = _decode_in_range(folder, listing, contract, on_progress)
+    bad = found.bad
     if bad and config.bad_files == "fail":
         lines = [f"  {printable(file.path)}: {file.reason}" for file in bad]
         raise DataError(
@@ -230,8 +254,8 @@ def _folder(
             "Fix or remove them, or train with data.bad_files=skip:\n" + "\n".join(lines)
         )
     splits = _split(
-        everything,
-        np.array([SPLITS.index(listing.files[i].split or "train") for i in good]),
+        found.split,
+        np.array([SPLITS.index(listing.files[i].split or "train") for i in found.good]),
         validation_split=0 if "validation" in listing.splits else config.validation_split,
         test_split=0 if "test" in listing.splits else config.test_split,
         class_names=listing.class_names,
@@ -245,8 +269,9 @@ def _folder(
         *splits,
         bad_files=bad,
         skipped=listing.skipped,
-        n_decoded=n_decoded,
+        n_decoded=found.n_decoded,
         sample=_sample(listing),
+        preprocessing=contract,
     )
 
 
@@ -296,6 +321,7 @@ def _npz(config: NpzData, contract: Preprocessing, *, seed: int) -> Dataset:
         _positive_class(config.positive_class, archive.class_names),
         *splits,
         sample=[archive.x[i].copy() for i in evenly(len(archive.x))],  # not to keep the whole array
+        preprocessing=contract.resolved(0),
     )
 
 
@@ -312,14 +338,39 @@ def _prepare_archive(archive: Archive, contract: Preprocessing) -> tuple[Split, 
     return split, np.concatenate(given)
 
 
+class _Decoded(NamedTuple):
+    """What the image files of a folder hold."""
+
+    split: Split  # all good images
+    good: list[int]  # their places among the files
+    bad: list[Skipped]
+    n_decoded: int
+    largest: list[int]  # value in each file that is gray of 16 bits, else 0
+
+
+def _decode_in_range(
+    folder: Path, listing: Listing, contract: Preprocessing, on_progress: Progress
+) -> tuple[_Decoded, Preprocessing]:
+    """All images of a folder, and the contract with the range of values that they were found in.
+
+    Where the range is open and less than the full one, all is decoded twice.
+    """
+    found = _decode(folder, listing.files, contract, listing.class_names, on_progress)
+    resolved = contract.resolved(max(found.largest, default=0))
+    if contract.max_value is None and resolved.max_value != FULL_RANGE:
+        del found
+        found = _decode(folder, listing.files, resolved, listing.class_names, on_progress)
+    return found, resolved
+
+
 def _decode(
     folder: Path,
     files: Sequence[LabelledFile],
     contract: Preprocessing,
     class_names: Sequence[str],
     on_progress: Progress,
-) -> tuple[Split, list[int], list[Skipped], int]:
-    """All good images of a folder, their places in `files`, the bad files, the number decoded."""
+) -> _Decoded:
+    """The images of a folder, as one contract has them."""
     decoded = decode_files(
         [file.path for file in files], contract, root=folder, on_progress=on_progress
     )
@@ -331,7 +382,7 @@ def _decode(
         [portable(files[i].path) for i in good],
     )
     bad = [Skipped(files[i].path, reason) for i, reason in decoded.reasons.items()]
-    return split, good, bad, decoded.n_decoded
+    return _Decoded(split, good, bad, decoded.n_decoded, decoded.largest)
 
 
 def _split(

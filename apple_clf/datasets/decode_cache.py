@@ -29,7 +29,7 @@ from apple_clf.large_arrays import cache_folder, empty_pixels
 from apple_clf.parallel import map_chunks
 from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 PIXELS, INDEX = "pixels", "index"
 
 SETTLED_NS = 2_000_000_000
@@ -47,6 +47,7 @@ class DecodedFiles:
     rows: list[int]
     reasons: dict[int, str]  # why file i is bad
     n_decoded: int  # pictures that were not in the cache
+    largest: list[int]  # value in file i if it is gray of 16 bits, else 0
 
 
 class _Entry(NamedTuple):  # one for each file: made and compared faster than a dataclass
@@ -55,6 +56,7 @@ class _Entry(NamedTuple):  # one for each file: made and compared faster than a 
     signature: tuple[int, ...]  # empty: never matches, so the file is read again
     digest: str  # SHA-256 of its bytes
     row: int
+    largest: int  # value, of gray of 16 bits; 0 of any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class _Reading:
     digest: str
     pixels: UInt8Array | None = None
     reason: str = ""
+    largest: int = 0
 
 
 def decode_files(
@@ -89,7 +92,7 @@ def decode_files(
     known, pixels = _read(home, contract.shape)
     stale = [name for name in names if _has_changed(name, known.get(name))]
     changed, new, bad = _read_again(
-        stale, {entry.digest: entry.row for entry in known.values()}, contract, on_progress
+        stale, {entry.digest: entry for entry in known.values()}, contract, on_progress
     )
     found = known | changed
     entries = {name: found[name] for name in names if name not in bad}
@@ -106,36 +109,42 @@ def decode_files(
         rows=[-1 if name in bad else entries[name].row for name in names],
         reasons={i: bad[name] for i, name in enumerate(names) if name in bad},
         n_decoded=len(new),
+        largest=[0 if name in bad else entries[name].largest for name in names],
     )
 
 
 def _read_again(
-    stale: Sequence[str], rows: dict[str, int], contract: Preprocessing, on_progress: Progress
+    stale: Sequence[str],
+    contents: dict[str, _Entry],
+    contract: Preprocessing,
+    on_progress: Progress,
 ) -> tuple[dict[str, _Entry], UInt8Array, dict[str, str]]:
     """Entries of the good files, pixels that follow the known rows, reasons of the bad files.
 
     Args:
         stale: names of the files to read.
-        rows: row of each known content, by its SHA-256; those that are new are added.
+        contents: an entry of each known content, by its SHA-256; those that are new are added.
         contract: how files are prepared.
         on_progress: called with the number of files read and the number to read.
     """
     entries: dict[str, _Entry] = {}
     new, n_new = empty_pixels((len(stale), *contract.shape)), 0
     bad: dict[str, str] = {}
-    n_known = max(rows.values(), default=-1) + 1
+    n_known = max((entry.row for entry in contents.values()), default=-1) + 1
     done = 0
     unread = iter(stale)
-    for readings in map_chunks(partial(_Reader, contract, frozenset(rows)), stale):
+    for readings in map_chunks(partial(_Reader, contract, frozenset(contents)), stale):
         for reading, name in zip(readings, unread, strict=False):  # in step with `stale`
             if reading.reason:
                 bad[name] = reading.reason
                 continue
-            if reading.digest not in rows and reading.pixels is not None:
-                rows[reading.digest] = n_known + n_new
+            if reading.digest not in contents and reading.pixels is not None:
+                contents[reading.digest] = _Entry(
+                    (), reading.digest, n_known + n_new, reading.largest
+                )
                 new[n_new] = reading.pixels
                 n_new += 1
-            entries[name] = _Entry(reading.signature, reading.digest, rows[reading.digest])
+            entries[name] = contents[reading.digest]._replace(signature=reading.signature)
         done += len(readings)
         on_progress(done, len(stale))
     return entries, new[:n_new], bad
@@ -166,9 +175,10 @@ class _Reader:
         if digest in self.known_digests:
             return _Reading(signature, digest)
         try:
-            return _Reading(signature, digest, pixels=images.load(content, self.contract).pixels)
+            loaded = images.load(content, self.contract)
         except ImageError as error:
             return _Reading(signature, digest, reason=str(error))
+        return _Reading(signature, digest, pixels=loaded.pixels, largest=loaded.largest)
 
 
 def _compact(

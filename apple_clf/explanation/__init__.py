@@ -88,7 +88,7 @@ def explain(
         attribution=_attribution(network, pixels, code=code, class_name=str(answer.class_name)),
         first_weights=first_weights(network, views),
         nearest=nearest,
-        notes=notes,
+        notes=((f"{loaded.note}.",) if loaded.note else ()) + notes,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from apple_clf.arrays import BoolArray, UInt8Array
-from apple_clf.images.decoding import Decoded, decode
+from apple_clf.images.decoding import Channels, Decoded, decode
 from apple_clf.images.levels import spread_levels
 from apple_clf.preprocessing import ColorMode, Polarity, Preprocessing
 
@@ -50,12 +50,14 @@ class Loaded:
             height and width; it may reach beyond the picture.
         steps: what was done to the picture to read the drawing in it, a phrase each, in order,
             such as "3 ruled lines removed".
+        largest: value in a gray picture of 16 bits, as the file has it; 0 for any other picture.
     """
 
     pixels: UInt8Array
     note: str | None
     frame: tuple[float, float, float, float]
     steps: tuple[str, ...] = ()
+    largest: int = 0
 
 
 def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
@@ -76,7 +78,7 @@ def load(source: Path | str | bytes, contract: Preprocessing) -> Loaded:
     top, left, *size = prepared.frame
     height, width = decoded.pixels.shape[:2]
     frame = top / height, left / width, size[0] / height, size[1] / width
-    return Loaded(prepared.pixels, decoded.note, frame, prepared.steps)
+    return Loaded(prepared.pixels, decoded.note, frame, prepared.steps, largest=decoded.largest)
 
 
 def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
@@ -93,9 +95,11 @@ def read(source: Path | str | bytes, contract: Preprocessing) -> Decoded:
         ImageError: the file holds no usable picture; the message does not name the file.
     """
     if contract.reads_drawings and contract.reader != "bitmap":
-        return decode(source, color_mode="as_stored", min_side=max(READABLE, _small(contract)))
-    min_side = SPARE[contract.resize] * max(contract.image_size)
-    return decode(source, color_mode=contract.color_mode, min_side=min_side)
+        channels: Channels = "as_stored"
+        min_side = max(READABLE, _small(contract))
+    else:
+        channels, min_side = contract.color_mode, SPARE[contract.resize] * max(contract.image_size)
+    return decode(source, color_mode=channels, min_side=min_side, max_value=contract.max_value)
 
 
 def prepare(pixels: UInt8Array, contract: Preprocessing) -> UInt8Array:

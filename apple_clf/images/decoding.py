@@ -22,6 +22,7 @@ from PIL import Image
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ImageError
 from apple_clf.images.completeness import TRUNCATED, count_frames
+from apple_clf.preprocessing import RANGES
 
 _Opener = Callable[[BytesIO, str], Image.Image]
 
@@ -31,6 +32,8 @@ MAX_BYTES = 2**28
 MAX_PIXELS = MAX_BYTES // 3
 """89 megapixels: what fits MAX_BYTES as 8-bit RGB. Photos of 50 megapixels pass, and a file of a
 few kilobytes cannot ask for more memory than a large honest one. Pillow warns above the same."""
+
+FULL_RANGE = RANGES[-1]
 
 LONGEST_SIDE = 65_535
 """In pixels: the most that JPEG can say. Resampling a line of millions would take seconds."""
@@ -43,31 +46,42 @@ class Decoded:
     Attributes:
         pixels: uint8, (height, width) gray or (height, width, 3) RGB, upright.
         note: what the caller should know though the picture is usable, "first of 12 frames".
+        largest: value in a gray picture of 16 bits, as the file has it; 0 for any other picture.
     """
 
     pixels: UInt8Array
     note: str | None
+    largest: int = 0
 
 
 Channels = Literal["grayscale", "rgb", "as_stored"]
 """as_stored: gray where the file holds gray or is no larger than min_side, RGB elsewhere."""
 
 
-def decode(source: Path | str | bytes, *, color_mode: Channels, min_side: int) -> Decoded:
+def decode(
+    source: Path | str | bytes,
+    *,
+    color_mode: Channels,
+    min_side: int,
+    max_value: int | None = None,
+) -> Decoded:
     """The first picture of a file, upright, 8 bits a channel, without transparency.
 
-    Gray is ITU-R 601 luma. Transparent parts lie on white. 16-bit gray keeps its high byte. EXIF
-    orientation is applied, colour profiles are not. A large picture is shrunk by
-    the largest whole number that leaves min_side on both sides, a JPEG first inside the decoder
-    by 2, 4 or 8, which makes a photo of 12 megapixels four times as fast.
+    Gray is ITU-R 601 luma. Transparent parts lie on white. 16-bit gray is scaled so that max_value
+    is white; 16-bit colour keeps its high byte, as Pillow reads it. EXIF orientation is applied,
+    colour profiles are not. A large picture is shrunk by the largest whole number that leaves
+    min_side on both sides, a JPEG first inside the decoder by 2, 4 or 8, which makes a photo of 12
+    megapixels four times as fast.
 
     Args:
         source: a regular file, or the bytes of one.
         color_mode: the channels wanted.
         min_side: pixels, at least 1, that shrinking leaves on each side.
+        max_value: white in 16-bit gray; None is 65535. Values above it are white too.
 
     Returns:
-        The pixels, with a note if the file holds more frames than the one.
+        The pixels, with a note if the file holds more frames than the one, or values above
+        max_value.
 
     Raises:
         ImageError: the file cannot be read, is no JPEG, PNG, BMP, GIF, WEBP or TIFF, is too large,
@@ -75,6 +89,7 @@ def decode(source: Path | str | bytes, *, color_mode: Channels, min_side: int) -
     """
     data = source if isinstance(source, bytes) else read_file(source)
     kind = _sniff(data)
+    largest = 0
     try:
         n_frames = count_frames(data, kind)
         image: Image.Image = _plugin(kind)(BytesIO(data), "")
@@ -83,6 +98,8 @@ def decode(source: Path | str | bytes, *, color_mode: Channels, min_side: int) -
         image.draft(mode, (min_side, min_side))
         image.load()
         turn = _TURNS.get(_orientation(image))
+        if image.mode.startswith("I"):
+            image, largest = _eight_bits(image, max_value or FULL_RANGE)
         image = _flatten(image, mode)
         if (factor := min(image.size) // min_side) > 1:
             image = image.reduce(factor)
@@ -93,7 +110,10 @@ def decode(source: Path | str | bytes, *, color_mode: Channels, min_side: int) -
         raise
     except Exception as error:  # decoders raise anything
         raise ImageError(_reason(error, kind)) from error
-    return Decoded(pixels, f"first of {n_frames} frames" if n_frames > 1 else None)
+    notes = [f"first of {n_frames} frames"] if n_frames > 1 else []
+    if largest > (max_value or FULL_RANGE):
+        notes.append(f"values up to {largest} were clipped to {max_value}, the model's white")
+    return Decoded(pixels, "; ".join(notes) or None, largest)
 
 
 def read_file(path: Path | str) -> bytes:
@@ -228,8 +248,6 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
         return image
     if image.mode == "F":
         raise ImageError("floating-point pixels have no known range; save it with 8 or 16 bits")
-    if image.mode.startswith("I"):
-        image = _high_byte(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         paper = Image.new(mode, image.size, "white")
@@ -238,15 +256,23 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _high_byte(image: Image.Image) -> Image.Image:
-    """Gray of 16 bits, by its high byte, as Pillow reads 16-bit colour."""
+def _eight_bits(image: Image.Image, max_value: int) -> tuple[Image.Image, int]:
+    """Gray of 16 bits in mode L, with max_value white, and its largest value.
+
+    The full range is read by its high byte, as Pillow reads 16-bit colour.
+    """
     values = np.asarray(image)
-    if values.dtype.itemsize > 2 and (values.min() < 0 or values.max() > 65535):
+    largest = int(values.max())
+    if values.dtype.itemsize > 2 and (values.min() < 0 or largest > FULL_RANGE):
         raise ImageError("gray values outside 0 to 65535; save it with 8 or 16 bits")
-    gray = (values >> 8).astype(np.uint8)
+    if max_value == FULL_RANGE:
+        gray = (values >> 8).astype(np.uint8)
+    else:
+        clipped = np.minimum(values, max_value).astype(np.uint32)
+        gray = ((clipped * 255 + max_value // 2) // max_value).astype(np.uint8)
     if "transparency" in image.info:
         gray[values == image.info["transparency"]] = 255
-    return Image.fromarray(gray)
+    return Image.fromarray(gray), largest
 
 
 def _reason(error: Exception, kind: str) -> str:

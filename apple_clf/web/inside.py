@@ -70,7 +70,7 @@ def describe(model: Model, loaded: images.Loaded) -> dict[str, Any]:
         "layers": None,
         "connections": [],
         "attribution": None,
-        "notes": [],
+        "notes": [f"{loaded.note}."] if loaded.note else [],
     }
     if model.network is None:
         found["notes"].append(f"No layers: {model.reason}.")

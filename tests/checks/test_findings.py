@@ -11,6 +11,7 @@ from apple_clf.checks.pool import Pool
 from apple_clf.datasets import Dataset, Split
 from apple_clf.files import Skipped
 from apple_clf.metrics.intervals import Estimate
+from apple_clf.preprocessing import Preprocessing
 
 
 def pool(levels: Sequence[int], labels: Sequence[int], *, n_train: int, names: str = "") -> Pool:
@@ -20,7 +21,17 @@ def pool(levels: Sequence[int], labels: Sequence[int], *, n_train: int, names: s
     order = np.arange(len(labels))
     train, test = everything.take(order[:n_train]), everything.take(order[n_train:])
     nothing = everything.take(order[:0])
-    return Pool(Dataset("folder", ("apple", "pear"), "apple", train, nothing, test))
+    return Pool(
+        Dataset(
+            "folder",
+            ("apple", "pear"),
+            "apple",
+            train,
+            nothing,
+            test,
+            preprocessing=Preprocessing(),
+        )
+    )
 
 
 def test_copies_are_parted_by_the_harm_they_do() -> None:

@@ -189,7 +189,9 @@ def test_fingerprint_tells_pixels_labels_classes_and_splits_apart(archive: Path)
         y = np.array([label, 1, 0, 1], np.int32)
         split = Split(x, y, "wxyz")
         train, validation, test = map(split.take, np.split(np.arange(4), [n_train, 3]))
-        return Dataset("x", (name, "b"), "b", train, validation, test)
+        return Dataset(
+            "x", (name, "b"), "b", train, validation, test, preprocessing=Preprocessing()
+        )
 
     variants = [
         dataset(),

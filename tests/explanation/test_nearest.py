@@ -11,6 +11,7 @@ from apple_clf.config.schema import Experiment
 from apple_clf.datasets import Dataset, Split, load_dataset
 from apple_clf.errors import ArtifactError, DataError
 from apple_clf.explanation.nearest import CHUNK, load_training_data, nearest_images
+from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
 
 EXPERIMENT = """\
@@ -29,7 +30,15 @@ def test_nearest_are_those_of_least_distance_with_their_names() -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(n, 4, 4, 1), dtype=np.uint8)
     train = Split(images, rng.integers(2, size=n), [f"{i}.png" for i in range(n)])
-    data = Dataset("folder", ("apple", "pear"), "apple", train, train.take(np.arange(0)), train)
+    data = Dataset(
+        "folder",
+        ("apple", "pear"),
+        "apple",
+        train,
+        train.take(np.arange(0)),
+        train,
+        preprocessing=Preprocessing(),
+    )
     picture = rng.integers(256, size=(4, 4, 1), dtype=np.uint8)
     found = nearest_images(picture, data, features=means)
     distances = np.abs(means(images) - picture.mean())[:, 0]
@@ -46,7 +55,9 @@ def test_nearest_are_those_of_least_distance_with_their_names() -> None:
 def test_picture_that_was_trained_on_is_its_own_neighbour() -> None:
     images = np.random.default_rng(1).integers(256, size=(5, 4, 4, 1), dtype=np.uint8)
     split = Split(images, np.zeros(5, np.int64), list("abcde"))
-    data = Dataset("folder", ("apple", "pear"), "apple", split, split, split)
+    data = Dataset(
+        "folder", ("apple", "pear"), "apple", split, split, split, preprocessing=Preprocessing()
+    )
     nearest = nearest_images(images[3], data, features=means).neighbours[0]
     assert (nearest.name, nearest.distance) == ("d", 0)
 
