@@ -42,6 +42,7 @@ HEAD = (
     f"| wrong above {SURE} | the same, unsure or not | target | met? |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
+SPEED_HEAD = "| what | ours | peer's | ratio: median (min-max, pairs) |\n|---|---|---|---|"
 NOTE = f"""
 Each figure is the mean over the seeds, in brackets the least and the largest. Unsure: the share
 answered `unsure`. Accuracy among the sure: of the pictures answered otherwise. Wrong above {SURE}:
@@ -191,7 +192,6 @@ def speed(judge: Judge, recipe: Recipe) -> Iterator[str]:
     run = judge.trained(recipe)[0].run
     contract = Predictor.load(run).record.preprocessing
     large = judge.albums.pictures("large").files
-    yield "\n| what | ours | peer's | ratio: median (min-max, pairs) |\n|---|---|---|---|"
     pairs = [
         (_seconds_to_load(file, contract), _seconds_to_decode(file)) for file in [*large] * PAIRS
     ]
@@ -208,7 +208,9 @@ def speed(judge: Judge, recipe: Recipe) -> Iterator[str]:
             (our.seconds, other.seconds)
             for our, other in zip(measured.ours, measured.peer, strict=True)
         ]
-        yield _speed_row(f"`predict` of {what}, against starting Python, NumPy and Pillow", times)
+        yield _speed_row(
+            f"`predict` of {what}, {recipe.name}, against starting Python, NumPy and Pillow", times
+        )
 
 
 def _speed_row(name: str, pairs: Sequence[tuple[float, float]]) -> str:
@@ -254,6 +256,7 @@ def table(judge: Judge, recipes: Sequence[Recipe], only: Sequence[str]) -> Itera
     yield NOTE
     if "speed" in only:
         judge.albums.make(["large"])
+        yield SPEED_HEAD
         for recipe in recipes:
             yield from speed(judge, recipe)
 
