@@ -31,6 +31,10 @@ MAX_ZOOM = 16
 SMALL = 2
 """Target sizes on the longer side up to which the reader "auto" takes a picture for a bitmap."""
 
+TINY = 2
+"""Times smaller than the target, a picture is too small to hold a drawing. It is not enlarged, or
+noise would become strokes."""
+
 READABLE = 480
 """Pixels that a large photo keeps on its shorter side where a drawing is looked for in it."""
 
@@ -203,7 +207,10 @@ def _as_it_is(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
     if contract.polarity == "auto" and background:
         pixels, background = _black_level(background)[pixels], 0
     size = contract.image_size
-    if contract.resize == "center":
+    if contract.reads_drawings and TINY * max(pixels.shape) < max(size):
+        corner = (pixels.shape[0] - size[0]) // 2, (pixels.shape[1] - size[1]) // 2
+        pixels, frame = _window(pixels, corner, size, background), (*corner, *size)
+    elif contract.resize == "center":
         pixels, frame = _center(pixels, size, background)
     elif contract.resize == "pad":
         pixels, frame = _pad(pixels, size, background)

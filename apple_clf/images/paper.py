@@ -88,7 +88,7 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
     if dropped:
         steps.append("what touches the border left out")
     chosen = _cluster(regions, kept)
-    if chosen is None:
+    if chosen is None or _is_clutter(regions, chosen):
         return None
     n_beside = int((kept & ~chosen & (regions.areas > _speck(mask.shape))).sum())
     if n_beside:
@@ -464,6 +464,18 @@ def _cluster(regions: Regions, kept: BoolArray) -> BoolArray | None:
         if not near.any():
             return chosen
         chosen |= near
+
+
+CLUTTER = 1.0
+"""Times the ink of a drawing, there is as much in specks around it where there is none. Of pictures
+of paper 98 in 100 have less than 0.9 in all that is beside the drawing."""
+
+
+def _is_clutter(regions: Regions, chosen: BoolArray) -> bool:
+    """Whether what was chosen are a few of many specks."""
+    areas = regions.areas
+    specks = areas[~chosen & (areas <= 4 * _speck(regions.shape))].sum()
+    return bool(specks > CLUTTER * areas[chosen].sum())
 
 
 def _box(boxes: IntArray) -> tuple[int, int, int, int]:

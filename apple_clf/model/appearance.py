@@ -15,20 +15,24 @@ from apple_clf.backend import tf
 N_SCALES = 4
 MIN_SIDE = 3  # pixels; smaller pictures have no texture
 FLOOR = 1e-4  # added before the logarithm, about the square of two gray levels
+GRAY_FLOOR = 1e-3  # likewise for how gray pixels are, which is nearly 0 for some drawings
 BATCH = 256
 
 
 def appearance(pixels: tf.Tensor) -> tf.Tensor:
-    """Logarithms of five means a channel at up to four scales, float32, (n, n_numbers).
+    """Logarithms of means of each channel, float32, (n, n_numbers).
 
-    Of x in [0, 1]: x, x^2 and (1 - x)^2, and the squared differences of neighbours down and
-    across. Each scale has half the side of the one before; the last has at least 3 pixels.
+    Of x in [0, 1], at up to four scales: x, x^2 and (1 - x)^2, and the squared differences of
+    neighbours down and across. Each scale has half the side of the one before; the last has at
+    least 3 pixels. Besides, of the pixels themselves and of the largest m among each and its
+    neighbours: x(1 - x) and m(1 - m), which tell strokes of full strength from blurred spots.
 
     Args:
         pixels: uint8 tensor, (n, height, width, channels).
     """
     x = tf.cast(pixels, tf.float32) / 255
-    numbers = []
+    largest = tf.nn.max_pool2d(x, 3, 1, "SAME")
+    numbers = [_means(each * (1 - each)) + GRAY_FLOOR - FLOOR for each in (x, largest)]
     for scale in range(N_SCALES):
         height, width = x.shape[1:3]
         if scale and min(height, width) < MIN_SIDE:
