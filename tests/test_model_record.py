@@ -170,6 +170,23 @@ def test_fault_40_missing_key_is_named(tmp_path: Path, key: str) -> None:
         read_model_record(written(tmp_path, json.dumps(content)))
 
 
+def test_record_of_preprocessing_1_means_the_full_range(tmp_path: Path) -> None:
+    content = json.loads(RECORD.to_json())
+    del content["preprocessing"]["max_value"], content["preprocessing"]["reader"]
+    first = json.dumps({**content, "preprocessing_version": 1})
+    assert read_model_record(written(tmp_path, first)).preprocessing.max_value == 65535
+    with pytest.raises(ArtifactError, match="'reader' is missing"):
+        read_model_record(written(tmp_path, json.dumps(content)))
+
+
+@pytest.mark.parametrize("value", [0, 65536, 4095.0, True, "4095"])
+def test_white_that_cannot_be_is_corrupt(tmp_path: Path, value: object) -> None:
+    content = json.loads(RECORD.to_json())
+    content["preprocessing"]["max_value"] = value
+    with pytest.raises(ArtifactError, match="corrupt: max_value"):
+        read_model_record(written(tmp_path, json.dumps(content)))
+
+
 @pytest.mark.parametrize(
     ("key", "step", "cure"),
     [
@@ -197,9 +214,9 @@ def test_fault_43_other_version_is_refused_with_both_versions(
 def test_a_record_of_version_1_reads_pictures_as_they_are(tmp_path: Path) -> None:
     content = json.loads(RECORD.to_json())
     content["preprocessing_version"] = 1
-    del content["preprocessing"]["reader"]
+    del content["preprocessing"]["reader"], content["preprocessing"]["max_value"]
     record = read_model_record(written(tmp_path, json.dumps(content)))
-    assert record.preprocessing == replace(RECORD.preprocessing, reader="pixels")
+    assert record.preprocessing == replace(RECORD.preprocessing, reader="pixels", max_value=65535)
 
 
 def test_fault_41_missing_record_is_no_finished_run(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from apple_clf import images
@@ -36,7 +35,7 @@ def scaled(tmp_path: Path) -> Scaled:
             for i in range(n):
                 shares = np.clip(rng.normal(shade, 0.1, (8, 8)), 0, 1)
                 shares[0, 0] = 1.0
-                values: NDArray[Any] = np.rint(np.rint(shares * 255) * largest / 255).astype(dtype)
+                values: Any = np.rint(np.rint(shares * 255) * largest / 255).astype(dtype)
                 Image.fromarray(values).save(folder / f"{i}.{('png', 'tif')[i % 2]}")
         return tmp_path / name
 
@@ -161,7 +160,7 @@ def test_full_range_gives_the_bytes_of_before(tmp_path: Path) -> None:
 def test_values_are_rounded_and_those_above_white_clipped_with_a_note(
     tmp_path: Path, dtype: type
 ) -> None:
-    values: NDArray[Any] = np.arange(0, 5000, 7).reshape(5, -1).astype(dtype)
+    values: Any = np.arange(0, 5000, 7).reshape(5, -1).astype(dtype)
     path = tmp_path / "deep.tif"
     Image.fromarray(values).save(path)
     read = images.read(path, replace(CONTRACT, max_value=4095))
