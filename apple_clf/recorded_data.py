@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from apple_clf.config import load_experiment
+from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment, FolderData
 from apple_clf.datasets import Dataset, load_dataset
 from apple_clf.errors import ArtifactError
@@ -36,7 +36,7 @@ def load_recorded_data(run: Run) -> Dataset:
 
 
 def _trained_data(run: Run) -> Dataset:
-    experiment = load_experiment(run.resolved)
+    experiment = load_recorded(run.resolved)
     return load_dataset(experiment.data, experiment.preprocessing, seed=experiment.seed)
 
 

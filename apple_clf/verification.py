@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apple_clf.config import first_difference, load_experiment
+from apple_clf.config import first_difference, load_recorded, with_younger_keys
 from apple_clf.config.schema import Experiment, TrackingConfig
 from apple_clf.environment import changed_inputs
 from apple_clf.errors import ArtifactError
@@ -51,7 +51,7 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
     if not run.is_finished:
         raise ArtifactError(f"{printable(run.path)}: is not finished, so it cannot be verified.")
     environment = _read(run.environment)
-    experiment = load_experiment(run.resolved)
+    experiment = load_recorded(run.resolved)
     with tempfile.TemporaryDirectory(prefix="apple-clf-") as folder:
         again = train(
             experiment.model_copy(update={"tracking": TrackingConfig()}),
@@ -88,7 +88,9 @@ def _differences(
     data_now: Mapping[str, Any],
 ) -> list[str]:
     found = []
-    recorded = Experiment.model_validate_json(json.dumps(environment["experiment"]))
+    recorded = Experiment.model_validate_json(
+        json.dumps(with_younger_keys(environment["experiment"]))
+    )
     if (difference := first_difference(recorded, experiment)) is not None:
         found.append(f"experiment: {difference}")
     if data["fingerprint"] != data_now["fingerprint"]:

@@ -15,8 +15,8 @@ from apple_clf.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from apple_clf.config import (
     dump_experiment,
     first_difference,
-    load_experiment,
-    parse_experiment,
+    load_recorded,
+    parse_recorded,
 )
 from apple_clf.config.schema import Experiment, TrainingConfig
 from apple_clf.csv_rows import csv_writer
@@ -135,7 +135,7 @@ def resume(
             )
         remove_leftovers(run.path)
         Checkpoints(run.checkpoints).discard_old()
-        experiment = load_experiment(run.resolved)
+        experiment = load_recorded(run.resolved)
         check_installed(experiment.tracking)
         changed = _check_unchanged(run, experiment)
         dataset = prepare_data(experiment, reporter, load=manner.load)
@@ -159,7 +159,7 @@ def _check_unchanged(run: Run, experiment: Experiment) -> Sequence[str]:
     state = Checkpoints(run.checkpoints).latest()
     if state is None:
         return ()
-    before = parse_experiment(state.experiment, filename=printable(run.checkpoints))
+    before = parse_recorded(state.experiment, filename=printable(run.checkpoints))
     difference = first_difference(before, experiment)
     if difference is not None:
         raise ArtifactError(

@@ -1,19 +1,19 @@
 """YAML text -> frozen Experiment, and back."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from apple_clf.config.differences import first_difference
+from apple_clf.config.recorded import parse_recorded, with_younger_keys
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.base import TAGS
 from apple_clf.config.schema.json_schema import experiment_schema
 from apple_clf.config.schema.sweep import ExperimentFile
-from apple_clf.config.settings import Settings, read_settings
+from apple_clf.config.settings import read_settings
+from apple_clf.config.validation import validated
 from apple_clf.config.yaml_reader import MAX_BYTES
 from apple_clf.config.yaml_values import plain_scalar
 from apple_clf.errors import ConfigError, FileSystemError
@@ -23,10 +23,13 @@ __all__ = [
     "experiment_schema",
     "first_difference",
     "load_experiment",
+    "load_recorded",
     "parse_experiment",
     "parse_file",
+    "parse_recorded",
     "read_source",
     "validated",
+    "with_younger_keys",
 ]
 
 
@@ -43,6 +46,16 @@ def load_experiment(path: Path | None, overrides: Sequence[str] = ()) -> Experim
     """
     filename = "defaults" if path is None else str(path)
     return parse_experiment(read_source(path), filename=filename, overrides=overrides)
+
+
+def load_recorded(path: Path) -> Experiment:
+    """The experiment of a run's resolved.yaml, also where an earlier version wrote it.
+
+    Raises:
+        ConfigError: the file is missing, or as in `parse_experiment`.
+        FileSystemError: the file cannot be read.
+    """
+    return parse_recorded(read_source(path), filename=str(path))
 
 
 def read_source(path: Path | None) -> bytes:
@@ -93,26 +106,6 @@ def parse_file(
 ) -> ExperimentFile:
     """As `parse_experiment`, with the sweep that stands beside the experiment, if one does."""
     return validated(read_settings(text, filename=filename, overrides=overrides))
-
-
-def validated(settings: Settings) -> ExperimentFile:
-    """All that settings describe: an experiment, and a sweep where they hold one.
-
-    Raises:
-        ConfigError: something is wrong with them, as in `parse_experiment`.
-    """
-    failure = None
-    try:
-        # By way of JSON, where strict validation takes a list for a tuple, YAML having no tuples.
-        file = ExperimentFile.model_validate_json(json.dumps(settings.data))
-    except ValidationError as error:
-        failure = error
-    else:
-        if not settings.problems:
-            return file
-    from apple_clf.config.problems import config_error  # here, as it would slow a good start
-
-    raise config_error(failure, settings)
 
 
 def dump_experiment(experiment: Experiment) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from apple_clf.arrays import FloatArray
-from apple_clf.config import load_experiment
+from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment
 from apple_clf.errors import ArtifactError
 from apple_clf.files import printable
@@ -151,7 +151,7 @@ def read_record(run: Run) -> Record:
             )
         data = json.loads(run.dataset.read_bytes())
         return Record(
-            experiment=load_experiment(run.resolved),
+            experiment=load_recorded(run.resolved),
             history=read_history(run.history.read_text(encoding="utf-8")),
             statistics=LayerStatistics.from_csv(run.statistics.read_text(encoding="utf-8")),
             images=data["images"],

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from apple_clf.arrays import BoolArray, FloatArray, IntArray
-from apple_clf.config import load_experiment
+from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment
 from apple_clf.diagnosis import Finding
 from apple_clf.diagnosis.record import read_history
@@ -159,7 +159,7 @@ class RunFiles:
     @cached_property
     def experiment(self) -> Experiment:
         """What was asked for."""
-        return self._read(self.run.resolved, lambda _: load_experiment(self.run.resolved))
+        return self._read(self.run.resolved, lambda _: load_recorded(self.run.resolved))
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
