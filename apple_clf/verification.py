@@ -64,7 +64,10 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
             for path, twin in zip(_artefacts(run), _artefacts(again), strict=True)
             if not path.exists() or path.read_bytes() != twin.read_bytes()
         )
-        reasons = _differences(environment, experiment, _read(run.dataset), _read(again.dataset))
+        reasons = [
+            *_differences(environment, experiment, _read(run.dataset), _read(again.dataset)),
+            *_version_difference(_read(run.model_record), _read(again.model_record)),
+        ]
     return Verification(
         run=str(run.path),
         identical=not differing,
@@ -100,6 +103,13 @@ def _differences(
         f"when it was resumed, {change}" for change in environment.get("changed_on_resume", ())
     ]
     return found
+
+
+def _version_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    key = "preprocessing_version"
+    if before.get(key) == after[key]:
+        return []
+    return [f"{key} was {before.get(key)} and is now {after[key]}: made by another apple-clf"]
 
 
 def _data_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -69,14 +69,20 @@ def flip_byte(run: Run) -> None:
     run.litert_model.write_bytes(content)
 
 
+def lower_preprocessing_version(run: Run) -> None:
+    content = json.loads(run.model_record.read_bytes())
+    run.model_record.write_text(json.dumps({**content, "preprocessing_version": 1}))
+
+
 @pytest.mark.parametrize(
     ("meddle", "reason", "artefact"),
     [
         (edit_key, "experiment: training.epochs was 2 and is now 3", "history.csv"),
         (edit_version, "numpy was 1.0 and is now ", None),
+        (lower_preprocessing_version, "preprocessing_version was 1 and is now 2", None),
         (flip_byte, None, "model.tflite"),
     ],
-    ids=["config_key", "version", "flipped_byte"],
+    ids=["config_key", "version", "preprocessing_version", "flipped_byte"],
 )
 def test_what_was_changed_is_named(
     run: Run, meddle: Callable[[Run], None], reason: str | None, artefact: str | None
