@@ -32,7 +32,8 @@ def _dark_on_light(drawing: UInt8Array, *, percent: int) -> bytes:
 
 
 def _faint(drawing: UInt8Array, percent: int) -> UInt8Array:
-    return np.rint(drawing * (percent / 100)).astype(np.uint8)
+    faint: UInt8Array = np.rint(drawing * (percent / 100)).astype(np.uint8)
+    return faint
 
 
 def _enlarged(drawing: UInt8Array, *, times: int) -> bytes:

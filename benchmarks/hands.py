@@ -201,7 +201,10 @@ CAPITALS = {
 def written(rng: np.random.Generator) -> Strokes:
     """A name, a capital and joined small letters; 1 is a capital's height, from (0, 0) on."""
     lines = CAPITALS[str(rng.choice(list(CAPITALS)))]
-    capital = [np.array([[int(a), int(b)] for a, b in line.split()], float) / 4 for line in lines]
+    capital = [
+        np.array([[int(pair[0]), int(pair[1])] for pair in line.split()], np.float64) / 4
+        for line in lines
+    ]
     strokes = [line * [0.7, 1.0] for line in capital]
     x, letters = 0.8, [np.array([[0.8, 1.0]])]
     for _ in range(rng.integers(3, 8)):

@@ -196,8 +196,8 @@ def hatched(inside: Inside, *, gap: float, angle: float, rng: np.random.Generato
         turns = np.diff(hit)
         for start, end in zip(np.flatnonzero(turns == 1), np.flatnonzero(turns == -1), strict=True):
             if end - start > 3:
-                a = max(0, start + round(rng.normal(0, 1.5)))
-                b = min(159, end - 1 + round(rng.normal(0, 1.5)))
+                a = max(0, int(start) + round(rng.normal(0, 1.5)))
+                b = min(159, int(end) - 1 + round(rng.normal(0, 1.5)))
                 bow = rng.normal(0, 0.1) * gap * np.sin(np.linspace(0, np.pi, 6))
                 line = points[a] + np.outer(np.linspace(0, 1, 6), points[b] - points[a])
                 lines.append(line + np.outer(bow, across))

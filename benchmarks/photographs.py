@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -72,7 +73,7 @@ Change = Callable[[Scene, Supplies, np.random.Generator], None]
 
 
 def _pick(choices: Sequence[Colour], rng: np.random.Generator) -> Colour:
-    return choices[rng.integers(len(choices))]
+    return choices[int(rng.integers(len(choices)))]
 
 
 def _fibre(scene: Scene, supplies: Supplies, rng: np.random.Generator) -> None:
@@ -221,16 +222,16 @@ def _composed(
 
 def _seen(scene: Scene, rng: np.random.Generator) -> View:
     """How the page is in the picture: all of the picture, or a sheet with a table around."""
-    common = {"tilt": scene.tilt, "perspective": scene.perspective}
+    held = partial(view, scene.shape, rng, tilt=scene.tilt, perspective=scene.perspective)
     if not scene.table:
-        return view(scene.shape, rng, **common)
+        return held()
     rows, columns = scene.shape
     height = A4 if rows > columns else 1 / A4
     if rng.random() < 0.6:  # the whole sheet
-        return view(scene.shape, rng, **common, height=height, scale=rng.uniform(0.72, 0.9))
+        return held(height=height, scale=rng.uniform(0.72, 0.9))
     shift = rng.uniform(-0.22, 0.22, 2)
     scale = rng.uniform(0.95, 1.2)
-    return view(scene.shape, rng, **common, height=height, scale=scale, shift=(shift[0], shift[1]))
+    return held(height=height, scale=scale, shift=(shift[0], shift[1]))
 
 
 def _named(seen: View, rng: np.random.Generator) -> Strokes:

@@ -53,7 +53,9 @@ def _cherry(shape: Shape, rng: np.random.Generator) -> FloatArray:
 def _plain(shape: Shape, rng: np.random.Generator) -> FloatArray:
     level = rng.uniform(0.08, 0.3)
     colour = level * rng.uniform(0.85, 1.15, 3).astype(np.float32)
-    return (1 + 0.08 * grain(shape, rng) + 0.05 * clouds(shape, (4, 4), rng))[:, :, None] * colour
+    light = 1 + 0.08 * grain(shape, rng) + 0.05 * clouds(shape, (4, 4), rng)
+    picture: FloatArray = light[:, :, None] * colour
+    return picture
 
 
 def _bright(rng: np.random.Generator) -> Colour:

@@ -34,7 +34,8 @@ from apple_clf.datasets.folders import (
     training_files,
 )
 from apple_clf.datasets.npz import Archive, read_npz
-from apple_clf.datasets.split import Split, rows_of
+from apple_clf.datasets.split import Split as Split
+from apple_clf.datasets.split import rows_of
 from apple_clf.datasets.splits import draw_splits
 from apple_clf.errors import DataError
 from apple_clf.fetching import fetched_folder

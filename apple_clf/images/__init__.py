@@ -159,8 +159,9 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
     if contract.reader == "bitmap" or (contract.reader == "auto" and is_bitmap):
         width = _frame_width(_luma(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels))
         inner = slice(width, -width or None)
-        drawn, (top, left, *size), _ = _as_it_is(pixels[inner, inner], contract)
-        return _Prepared(spread_levels(drawn), (top + width, left + width, *size))
+        drawn, frame, _ = _as_it_is(pixels[inner, inner], contract)
+        frame = frame[0] + width, frame[1] + width, *frame[2:]
+        return _Prepared(spread_levels(drawn), frame)
     from apple_clf.images.paper import find_drawing  # most pictures in a training are bitmaps
 
     found = find_drawing(pixels, contract.image_size, polarity=contract.polarity)
@@ -171,11 +172,12 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
 
 def _frame_width(gray: UInt8Array) -> int:
     """Pixels of a plain frame around a picture, at most a tenth of its shorter side."""
-    for width in range(min(gray.shape) // 10):
+    widest = int(min(gray.shape)) // 10
+    for width in range(widest):
         outer, inner = _ring(gray, width), _ring(gray, width + 1)
         if np.ptp(outer) > PLAIN or abs(int(outer[0]) - int(np.median(inner))) < FRAME_STEP:
             return width
-    return min(gray.shape) // 10
+    return widest
 
 
 PLAIN, FRAME_STEP = 8, 64
@@ -206,7 +208,7 @@ def _as_it_is(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
     background = doubled // 2
     if contract.polarity == "auto" and background:
         pixels, background = _black_level(background)[pixels], 0
-    size = contract.image_size
+    size, frame = contract.image_size, _whole(pixels)
     if contract.reads_drawings and TINY * max(pixels.shape) < max(size):
         corner = (pixels.shape[0] - size[0]) // 2, (pixels.shape[1] - size[1]) // 2
         pixels, frame = _window(pixels, corner, size, background), (*corner, *size)
@@ -217,9 +219,12 @@ def _as_it_is(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
     elif contract.resize == "crop":
         pixels, frame = _crop(pixels, size)
     else:
-        frame = (0, 0, *pixels.shape[:2])
         pixels = _stretch(pixels, size)
     return _Prepared(pixels.reshape(contract.shape), frame)
+
+
+def _whole(pixels: UInt8Array) -> Frame:
+    return 0, 0, pixels.shape[0], pixels.shape[1]
 
 
 def _check_pixels(pixels: UInt8Array) -> None:
