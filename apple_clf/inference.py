@@ -27,6 +27,10 @@ from apple_clf.runs import Run, find_run
 BATCH = 256
 """Images in memory at a time; more would be no faster."""
 
+LARGE = 256 * 256
+"""Pixels, over all channels, above which a decoded picture is prepared at once. Many smaller ones
+are decoded first and then prepared, which is faster; many large ones would fill the memory."""
+
 DONT_KNOW = "I don't know"
 UNLIKE_TRAINING = "unlike anything it was trained on"
 """What is said of an unsure answer, and why; the class comes after it, if at all."""
@@ -66,6 +70,13 @@ def unsure_in_words(answer: Mapping[str, object]) -> str:
     """
     name = printable(str(answer["class"]))
     return f"{DONT_KNOW}: {UNLIKE_TRAINING}; closest class: {name} {answer['probability']:.3f}"
+
+
+class _Prepared(NamedTuple):
+    """A picture as the network takes it."""
+
+    pixels: UInt8Array
+    note: str | None
 
 
 class Outputs(NamedTuple):
@@ -213,12 +224,13 @@ class Predictor:
         """
         names = [portable(name) for name in names]
         read = [self._read(source) for source in sources]
-        contract = self.record.preprocessing
-        prepared = [x if isinstance(x, str) else images.prepare(x.pixels, contract) for x in read]
-        answers = self.answer_prepared(names, prepared)
+        ready = [self._prepared(x) if isinstance(x, Decoded) else x for x in read]
+        answers = self.answer_prepared(
+            names, [x if isinstance(x, str) else x.pixels for x in ready]
+        )
         return [
             answer if isinstance(x, str) or x.note is None else answer._replace(note=x.note)
-            for answer, x in zip(answers, read, strict=True)
+            for answer, x in zip(answers, ready, strict=True)
         ]
 
     def answer_prepared(
@@ -245,16 +257,20 @@ class Predictor:
             for name, item in zip(names, prepared, strict=True)
         ]
 
-    def _read(self, source: str | bytes | Skipped | ImageError) -> Decoded | str:
-        """The decoded picture, or why there is none."""
+    def _read(self, source: str | bytes | Skipped | ImageError) -> "Decoded | _Prepared | str":
+        """The decoded picture, if it is large already prepared, or why there is none."""
         if isinstance(source, Skipped):
             return source.reason
         if isinstance(source, ImageError):
             return str(source)
         try:
-            return images.read(source, self.record.preprocessing)
+            decoded = images.read(source, self.record.preprocessing)
         except ImageError as error:
             return str(error)
+        return decoded if decoded.pixels.size <= LARGE else self._prepared(decoded)
+
+    def _prepared(self, decoded: Decoded) -> "_Prepared":
+        return _Prepared(images.prepare(decoded.pixels, self.record.preprocessing), decoded.note)
 
     def _answer(self, file: str, code: int, unsure: bool, row: list[float]) -> Answer:
         names = self.record.class_names
