@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apple_clf.arrays import IntArray
+from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.checks import findings as told
 from apple_clf.checks.background import border_baseline
 from apple_clf.checks.findings import Finding, Level
@@ -19,7 +19,7 @@ from apple_clf.checks.gate import refuse_duplicates
 from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
 from apple_clf.checks.near_duplicates import find_near_duplicates
 from apple_clf.checks.pool import Pool
-from apple_clf.config.schema import DataConfig, Experiment
+from apple_clf.config.schema import DataConfig, Experiment, NoiseData, SimulatedData
 from apple_clf.datasets import SPLITS, Dataset, Split, load_dataset
 from apple_clf.preprocessing import Preprocessing
 from apple_clf.progress import Reporter, Silent
@@ -27,6 +27,7 @@ from apple_clf.progress import Reporter, Silent
 __all__ = ["CheckedData", "Finding", "check_data", "refuse_duplicates"]
 
 BORDER_SIDE = 16  # pixels of a whole picture whose outermost ones are looked at
+WHOLE_SIDE = 96  # pixels of a whole picture whose contents are compared
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def check_data(
     found += told.exact_duplicates(pool, refused=copy_level)
     reporter.stage(f"Comparing {len(pool):,} images.")
     (distinct,) = np.nonzero(pool.duplicates.first == np.arange(len(pool)))
-    near = find_near_duplicates(pool.images[distinct], seed=experiment.seed)
+    near = find_near_duplicates(
+        pool.images[distinct],
+        whole=_whole_pictures(experiment, pool, reporter)[distinct],
+        seed=experiment.seed,
+    )
     found += told.near_duplicates(pool, near, distinct)
     found += _telling_border(experiment, reporter)
     found += told.class_imbalance(
@@ -99,11 +104,46 @@ def _known(config: DataConfig, **keys: object) -> dict[str, object]:
     return {key: value for key, value in keys.items() if key in type(config).model_fields}
 
 
+def _whole_pictures(experiment: Experiment, pool: Pool, reporter: Reporter) -> UInt8Array:
+    """Uncropped pictures in the pool's order, (n, height, width, channels).
+
+    Photos come in colour, even if the network sees them in gray. Drawings come in gray. Pictures
+    that are made on the spot have no other form than the pool's.
+    """
+    if isinstance(experiment.data, NoiseData | SimulatedData):
+        return pool.images
+    seen = experiment.preprocessing
+    whole = _load_whole(
+        experiment,
+        Preprocessing(
+            image_size=(WHOLE_SIDE, WHOLE_SIDE),
+            color_mode=seen.color_mode if seen.resize == "center" else "rgb",
+            resize="pad",
+            polarity=seen.polarity,
+        ),
+        reporter,
+    )
+    index = {whole.name(i): i for i in range(len(whole))}
+    return whole.images[[index[pool.name(i)] for i in range(len(pool))]]
+
+
+def _load_whole(experiment: Experiment, contract: Preprocessing, reporter: Reporter) -> Pool:
+    """All images, prepared in another way than the experiment's; splits are not drawn."""
+    data = _tolerant(experiment.data)
+    return Pool(
+        load_dataset(
+            data.model_copy(update=_known(data, validation_split=0.0, test_split=0.0)),
+            contract,
+            seed=experiment.seed,
+            on_progress=reporter.decoding,
+        )
+    )
+
+
 def _telling_border(experiment: Experiment, reporter: Reporter) -> list[Finding]:
     """The whole pictures are looked at, for centring takes the border away."""
-    data = _tolerant(experiment.data)
-    whole = load_dataset(
-        data.model_copy(update=_known(data, validation_split=0.0, test_split=0.0)),
+    pool = _load_whole(
+        experiment,
         Preprocessing(
             image_size=(BORDER_SIDE, BORDER_SIDE),
             color_mode=experiment.preprocessing.color_mode,
@@ -111,15 +151,13 @@ def _telling_border(experiment: Experiment, reporter: Reporter) -> list[Finding]
             polarity="as_is",
             max_value=experiment.preprocessing.max_value,
         ),
-        seed=experiment.seed,
-        on_progress=reporter.decoding,
+        reporter,
     )
-    pool = Pool(whole)
     balanced = border_baseline(
         pool.images,
         pool.labels,
         first=pool.duplicates.first,
-        n_classes=len(whole.class_names),
+        n_classes=len(pool.class_names),
         seed=experiment.seed,
     )
     return told.telling_border(balanced, n_classes=len(np.unique(pool.labels)))

@@ -1,9 +1,11 @@
-"""Pictures that are nearly the same, also mirrored or moved, without comparing all pairs.
+"""Pictures that are nearly the same, also mirrored, moved or framed, without comparing all pairs.
 
-A perceptual hash proposes pairs, and a comparison of their pixels decides. The hash is the size of
-the lowest spatial frequencies, the mirrored ones side by side: moving a drawing over an empty page
-changes only their phases, mirroring swaps them. The numbers are cut into cells along random
-directions, several times, and pictures that share a cell are proposed.
+Each picture is looked at twice: as a network sees it, which keeps small drawings sharp, and by its
+contents alone, which leaves out bars, frames and plain background (`contents`). Either way a
+perceptual hash proposes pairs, and a comparison of their pixels decides (`likeness`). The hash is
+the size of the lowest spatial frequencies, the mirrored ones side by side: moving a drawing over an
+empty page changes only their phases, mirroring swaps them. The numbers are cut into cells along
+random directions, several times, and pictures that share a cell are proposed.
 
 Not seen: what is rotated, cropped, enlarged or redrawn until a twentieth of the pixels' variation
 differs; pictures of less than 8 pixels a side; pictures of one flat colour, which are equal or not.
@@ -12,24 +14,40 @@ still paired with some others, but not with all.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from apple_clf.arrays import FloatArray, IntArray, UInt8Array
+from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
+from apple_clf.checks.contents import Contents, find_contents
+from apple_clf.checks.likeness import compare, standardised
 
 FAR = 0.06
 """1 - correlation of two pictures above which they are two. Of 5,342 drawings by different people
 the closest two are 0.08 apart; a drawing enlarged twofold and prepared again is 0.07 from itself
 at most in 95 of 100 cases."""
 
+FAR_CONTENTS = 0.075
+"""The same for contents, whose edges are known to half a pixel: 30 photos in two frames were at
+most 0.11 from themselves."""
+
+ALIKE = 0.65
+"""Structure below which two pictures are two, however well they correlate."""
+
+OTHER_SHAPE = math.log(1.2)  # contents are two if one is longer for its width by more than this
+OTHER_COLOUR = 0.35  # mean colours are two if further apart, in standard deviations of gray
+MOSTLY_FRAME = 0.75  # of a picture's side; with smaller contents, contents alone are compared
+LEAST_CONTRAST = 16.0  # gray levels; colours of fainter pictures are not held to be further apart
+
 SIDE = 32  # larger pictures are reduced to this
 MIN_SIDE = 8
 FLAT = 2.0  # gray levels; pictures that vary less are blank
 FREQUENCIES = 5
 HASH_RADIUS = 0.15  # hashes of enlarged copies differ by this at most in 95 of 100 cases
+HASH_RADIUS_CONTENTS = 0.2  # of those in two frames in 98 of 100
 TABLES = 16
 CELL = 0.5
 PER_CELL = 10  # pictures that share a cell by chance, about
@@ -42,29 +60,78 @@ class NearDuplicates:
     """Pairs of pictures that are nearly the same, the closest first."""
 
     pairs: IntArray  # (k, 2), the lower index first
-    distances: FloatArray  # (k,), 0 to FAR
-    mirrored: NDArray[np.bool_]  # (k,)
+    distances: FloatArray  # (k,), 0 to FAR_CONTENTS
+    mirrored: BoolArray  # (k,)
 
 
-def find_near_duplicates(images: UInt8Array, *, seed: int = 0) -> NearDuplicates:
-    """Pairs of pictures that correlate by more than 1 - FAR, mirrored or moved by a pixel or not.
+def find_near_duplicates(
+    images: UInt8Array, *, whole: UInt8Array | None = None, seed: int = 0
+) -> NearDuplicates:
+    """Pairs of pictures that correlate, as seen or by their contents, and so do their windows.
 
     Args:
-        images: (n, height, width, channels), best without exact copies.
+        images: as a network sees them, (n, height, width, channels), best without exact copies.
+        whole: the same pictures uncropped and in colour, (n, height, width, channels), to find
+            what they show; `images` if left out.
         seed: of the directions along which hashes are cut.
 
     Source: locality-sensitive hashing in Euclidean space: Datar et al. 2004, SCG, section 3.
     """
+    contents = find_contents(images if whole is None else whole)
+    rng = np.random.default_rng(seed)
+    return _joined([_alike_as_seen(images, contents, rng), _alike_inside(contents, rng)])
+
+
+def _alike_as_seen(
+    images: UInt8Array, contents: Contents, rng: np.random.Generator
+) -> NearDuplicates:
+    """Pairs that are alike to a network, but for pictures that are mostly frame."""
     pictures = _small(images)
-    if min(pictures.shape[1:]) < MIN_SIDE or len(pictures) < 2:
-        pairs = np.empty((0, 2), np.int64)
-    else:
-        (varied,) = np.nonzero(_deviations(pictures) >= FLAT)
-        pairs = varied[_candidates(_hashes(pictures[varied]), np.random.default_rng(seed))]
-    distances, mirrored = _compare(pictures, pairs)
-    near = np.flatnonzero(distances <= FAR)
-    order = near[np.lexsort((*pairs[near].T[::-1], distances[near]))]
+    pairs = _proposed(pictures, rng, radius=HASH_RADIUS)
+    pairs = pairs[(contents.shares[pairs] >= MOSTLY_FRAME).all(axis=1)]
+    return _near(pictures, pairs[_colours_agree(contents, pairs)], far=FAR)
+
+
+def _alike_inside(contents: Contents, rng: np.random.Generator) -> NearDuplicates:
+    """Pairs whose contents are alike."""
+    pairs = _proposed(contents.gray, rng, radius=HASH_RADIUS_CONTENTS)
+    pairs = pairs[np.abs(contents.shapes[pairs] @ [1, -1]) <= OTHER_SHAPE]
+    return _near(contents.gray, pairs[_colours_agree(contents, pairs)], far=FAR_CONTENTS)
+
+
+def _near(pictures: UInt8Array, pairs: IntArray, *, far: float) -> NearDuplicates:
+    """The pairs that are alike, in the order given."""
+    likeness = compare(pictures, pairs, far=far)
+    near = (likeness.distances <= far) & (likeness.structures >= ALIKE)
+    return NearDuplicates(pairs[near], likeness.distances[near], likeness.mirrored[near])
+
+
+def _joined(found: Sequence[NearDuplicates]) -> NearDuplicates:
+    """Pairs of either search, each once, the closest first."""
+    pairs = np.concatenate([near.pairs for near in found])
+    distances = np.concatenate([near.distances for near in found])
+    mirrored = np.concatenate([near.mirrored for near in found])
+    order = np.lexsort((*pairs.T[::-1], distances))
+    _, firsts = np.unique(pairs[order], axis=0, return_index=True)
+    order = order[np.sort(firsts)]
     return NearDuplicates(pairs[order], distances[order], mirrored[order])
+
+
+def _colours_agree(contents: Contents, pairs: IntArray) -> BoolArray:
+    """Whether the mean colours are alike, brightness and contrast aside, (k,)."""
+    contrast = np.maximum(_deviations(contents.gray), LEAST_CONTRAST)
+    one, other = (contents.colours / contrast[:, None])[pairs.T]
+    agree: BoolArray = np.hypot(*(one - other).T) <= OTHER_COLOUR
+    return agree
+
+
+def _proposed(pictures: UInt8Array, rng: np.random.Generator, *, radius: float) -> IntArray:
+    """Pairs of gray pictures that may be alike, (k, 2), the lower index first."""
+    if min(pictures.shape[1:]) < MIN_SIDE or len(pictures) < 2:
+        return np.empty((0, 2), np.int64)
+    (varied,) = np.nonzero(_deviations(pictures) >= FLAT)
+    pairs: IntArray = varied[_candidates(_hashes(pictures[varied]), rng, radius=radius)]
+    return pairs
 
 
 def _small(images: UInt8Array) -> UInt8Array:
@@ -96,7 +163,7 @@ def _hashes(pictures: UInt8Array) -> NDArray[np.float32]:
     parts = [np.empty((0, 2 * k * k - 2 * k), np.float32)]
     for start in range(0, len(pictures), CHUNK):
         chunk = pictures[start : start + CHUNK]
-        flat = _standardised(chunk.reshape(len(chunk), -1)).reshape(chunk.shape)
+        flat = standardised(chunk).reshape(chunk.shape)
         sizes = np.abs(np.fft.fft2(flat)) * math.sqrt(2 / flat[0].size)
         right = sizes[:, :k, 1:k]
         left = sizes[:, :k, :-k:-1]  # the same frequencies of the mirrored picture
@@ -114,8 +181,10 @@ def _hashes(pictures: UInt8Array) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _candidates(hashes: NDArray[np.float32], rng: np.random.Generator) -> IntArray:
-    """Pairs whose hashes lie within HASH_RADIUS and in one cell of a table, (k, 2)."""
+def _candidates(
+    hashes: NDArray[np.float32], rng: np.random.Generator, *, radius: float
+) -> IntArray:
+    """Pairs whose hashes lie within a radius and in one cell of a table, (k, 2)."""
     n, width = hashes.shape
     n_directions = max(1, round(math.log(max(n, 1) / PER_CELL, 2.4)))
     line = hashes @ rng.normal(size=width)  # orders a cell; one for all, so pairs come again
@@ -131,50 +200,20 @@ def _candidates(hashes: NDArray[np.float32], rng: np.random.Generator) -> IntArr
             (same,) = np.nonzero(keys[step:] == keys[:-step])
             if not len(same):
                 break
-            found.append(_close(hashes, order[same], order[same + step]))
+            found.append(_close(hashes, order[same], order[same + step], radius))
     codes = np.unique(np.concatenate(found))
     return np.column_stack((codes // max(n, 1), codes % max(n, 1)))
 
 
-def _close(hashes: NDArray[np.float32], one: IntArray, other: IntArray) -> NDArray[np.int64]:
-    """The pairs within HASH_RADIUS, each as lower index * n + higher index."""
+def _close(
+    hashes: NDArray[np.float32], one: IntArray, other: IntArray, radius: float
+) -> NDArray[np.int64]:
+    """The pairs within a radius, each as lower index * n + higher index."""
     squares = np.empty(len(one), np.float32)
     for start in range(0, len(one), 16 * CHUNK):
         part = slice(start, start + 16 * CHUNK)
         difference = hashes[one[part]] - hashes[other[part]]
         squares[part] = np.einsum("nd,nd->n", difference, difference)
-    near = squares <= HASH_RADIUS**2
+    near = squares <= radius**2
     low, high = np.minimum(one, other)[near], np.maximum(one, other)[near]
     return (low * len(hashes) + high).astype(np.int64)
-
-
-def _compare(pictures: UInt8Array, pairs: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """1 - the best correlation over mirroring and moves by a pixel, and whether it is mirrored."""
-    height, width = pictures.shape[1:]
-    distances = np.empty(len(pairs), np.float32)
-    mirrored = np.empty(len(pairs), np.bool_)
-    for start in range(0, len(pairs), CHUNK):
-        one, other = (pictures[column] for column in pairs[start : start + CHUNK].T)
-        n = len(one)
-        middle = _standardised(one[:, 1:-1, 1:-1].reshape(n, -1))
-        best = []
-        for view in (other, other[:, :, ::-1]):
-            windows = (
-                view[:, y : y + height - 2, x : x + width - 2] for y in range(3) for x in range(3)
-            )
-            found = [
-                np.einsum("np,np->n", middle, _standardised(window.reshape(n, -1)))
-                for window in windows
-            ]
-            best.append(np.max(found, axis=0))
-        distances[start : start + n] = 1 - np.maximum(*best)
-        mirrored[start : start + n] = best[1] > best[0]
-    return np.maximum(distances, 0), mirrored
-
-
-def _standardised(pixels: UInt8Array) -> NDArray[np.float32]:
-    """Rows less their mean, of length 1; a flat row is all 0, (n, n_pixels)."""
-    centred = pixels - pixels.mean(axis=1, keepdims=True, dtype=np.float32)
-    lengths = np.sqrt(np.einsum("np,np->n", centred, centred))
-    standardised: NDArray[np.float32] = centred / np.maximum(lengths, 1e-3)[:, None]
-    return standardised

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from apple_clf import simulation
 from apple_clf.arrays import UInt8Array
 from apple_clf.checks import near_duplicates
-from apple_clf.checks.near_duplicates import FAR, find_near_duplicates
+from apple_clf.checks.likeness import compare
+from apple_clf.checks.near_duplicates import FAR, FAR_CONTENTS, find_near_duplicates
 
 SIDE = 28
 
@@ -42,7 +43,7 @@ def test_changed_copy_is_found(drawings: UInt8Array, change: str) -> None:
     pairs = set(map(tuple, found.pairs.tolist()))
     assert pairs >= {(i, 300 + i) for i in range(40)}
     assert np.all(np.diff(found.distances) >= 0)
-    assert found.distances.max() <= FAR
+    assert found.distances.max() <= FAR_CONTENTS
 
 
 @settings(max_examples=25)
@@ -77,8 +78,8 @@ def test_distances_are_one_minus_the_best_correlation(drawings: UInt8Array) -> N
         for x in range(3)
         for window in [view[y : y + SIDE - 2, x : x + SIDE - 2]]
     )
-    distances, _ = near_duplicates._compare(drawings[:2, :, :, 0], np.array([[0, 1]]))
-    assert distances[0] == pytest.approx(expected, abs=1e-5)
+    likeness = compare(drawings[:2, :, :, 0], np.array([[0, 1]]), far=FAR)
+    assert likeness.distances[0] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,8 @@ def test_crowded_cell_does_not_explode(drawings: UInt8Array) -> None:
     rng = np.random.default_rng(0)
     crowd = np.repeat(drawings[0, None, :, :, 0], 2000, axis=0)
     crowd[np.arange(2000), rng.integers(0, SIDE, 2000), rng.integers(0, SIDE, 2000)] = 255
-    pairs = near_duplicates._candidates(near_duplicates._hashes(crowd), rng)
+    pairs = near_duplicates._candidates(
+        near_duplicates._hashes(crowd), rng, radius=near_duplicates.HASH_RADIUS
+    )
     assert len(pairs) < 2000 * 1999 / 2 / 10
     assert set(pairs.ravel().tolist()) == set(range(2000))
