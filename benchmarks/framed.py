@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageOps
 
 Picture = Image.Image
 Frame = Callable[[Picture], Picture]
@@ -29,9 +29,7 @@ def traps(data: Path, folder: Path, rng: np.random.Generator) -> None:
         for name, frame in frames.items():
             for k in range(N):
                 file = f"{source}-{name.replace(' ', '-')}-{k:02d}.png"
-                _save(
-                    frame(_opened(next(originals))), folder / ("apple", "not_apple")[k % 2] / file
-                )
+                save(frame(opened(next(originals))), folder / ("apple", "not_apple")[k % 2] / file)
 
 
 def pairs_in_two_frames(
@@ -52,7 +50,7 @@ def pairs_in_two_frames(
             for file, name in zip(
                 files, (names[k % len(names)], names[k // 2 % 3 - 3]), strict=True
             ):
-                _save(frames[name](_opened(original)), file)
+                save(frames[name](opened(original)), file)
             yield source, frozenset(map(str, files))
 
 
@@ -61,12 +59,14 @@ def _chosen(data: Path, source: str, rng: np.random.Generator, n: int) -> Sequen
     return [files[i] for i in rng.choice(len(files), n, replace=False)]
 
 
-def _opened(file: Path) -> Picture:
+def opened(file: Path) -> Picture:
+    """A picture in colour."""
     with Image.open(file) as picture:
         return picture.convert("RGB")
 
 
-def _save(picture: Picture, file: Path) -> None:
+def save(picture: Picture, file: Path) -> None:
+    """Writes a picture, and the folder it stands in."""
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.save(file)
 
@@ -147,6 +147,17 @@ FRAMES: dict[str, dict[str, Frame]] = {
     },
 }
 """Frames of one colour, or of one within another."""
+
+CHANGES: dict[str, Frame] = {
+    "mirrored": ImageOps.mirror,
+    "moved by 4 pixels": lambda picture: ImageChops.offset(picture, 4, -3),
+    "jpeg of quality 30": _as_jpeg(lambda picture: picture, quality=30),
+    "a third the size": lambda picture: picture.resize([side // 3 for side in picture.size]),
+    "brighter": lambda picture: ImageEnhance.Brightness(picture).enhance(1.3),
+    "in black bars": _bars("black", share=0.2, upright=False),
+    "in a white border": _border("white", share=0.2),
+}
+"""What is done to copies of photos."""
 
 DISGUISES: dict[str, dict[str, Frame]] = {
     "grocery": {"vignette": _vignette, "chequered": _patterned, "disc on white": _on_white},

@@ -2,14 +2,15 @@
 
     python -m benchmarks.planted [--data FOLDER] [--seed 0] [--sheets DIR]
 
-FOLDER holds quickdraw/<split>/<class>/*.png. It is copied and the copy is changed, never FOLDER.
+FOLDER holds quickdraw/<split>/<class>/*.png, and grocery/<split>/<class>/*.jpg for pictures in
+frames and labels of photos. It is copied and the copies are changed, never FOLDER.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import copytree
 
@@ -17,8 +18,10 @@ import numpy as np
 from PIL import Image
 
 from apple_clf.checks import CheckedData, check_data
+from apple_clf.checks.folds import balanced_accuracy
 from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
 from apple_clf.checks.near_duplicates import find_near_duplicates
+from apple_clf.checks.precision import precision, worth_a_look
 from apple_clf.checks.sheets import write_sheets
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
@@ -26,11 +29,12 @@ from apple_clf.datasets import Split, load_labelled_folder
 from apple_clf.datasets.duplicates import first_equal
 from apple_clf.simulation import simulate
 from apple_clf.starter import starter_text
+from benchmarks import framed
 from benchmarks.workshop import ROOT
 
 COPIES = {"exact": 20, "mirrored": 20, "moved by a pixel": 20, "under the other class": 10}
 PAIR_FINDINGS = ("duplicates", "near duplicates")
-FLIPPED = 0.1
+FLIPPED = {"quickdraw": (0.1, 0.05, 0.0), "grocery": (0.1, 0.0)}  # shares of the labels
 MANY = 100_000
 Planted = dict[str, set[frozenset[str]]]
 
@@ -83,6 +87,42 @@ def copies_found(data: Path, folder: Path, seed: int, sheets: Path | None) -> It
     yield f"| not planted | | {len(false)} | |"
 
 
+def photo_copies_found(data: Path, folder: Path, seed: int) -> Iterator[str]:
+    """Rows of the table of changed copies of photos, each beside its original."""
+    copytree(data / "grocery", folder)
+    rng = np.random.default_rng(seed)
+    originals = iter(rng.permutation(sorted(folder.glob("train/*/*.jpg"))))
+    planted: Planted = {}
+    for kind, change in framed.CHANGES.items():
+        planted[kind] = set()
+        for k in range(10):
+            original = Path(next(originals))
+            copy = original.with_name(f"planted-{kind.replace(' ', '-')}-{k}.png")
+            framed.save(change(framed.opened(original)), copy)
+            planted[kind].add(frozenset({str(original), str(copy)}))
+    found = _pairs(check_data(_experiment(folder), n_folds=0))
+    for kind, pairs in planted.items():
+        yield f"| photos, {kind} | {len(pairs)} | {len(pairs & found)} | {len(pairs - found)} |"
+    yield f"| photos, not planted | | {len(found - set().union(*planted.values()))} | |"
+
+
+def framed_found(data: Path, folder: Path, seed: int) -> Iterator[str]:
+    """Rows of the table of pictures in frames."""
+    rng = np.random.default_rng(seed)
+    framed.traps(data, folder / "traps", rng)
+    false = _pairs(check_data(_experiment(folder / "traps"), n_folds=0))
+    n_pictures = len(list((folder / "traps").rglob("*.png")))
+    yield f"| {n_pictures} different pictures in shared frames | 0 | {len(false)} | |"
+    planted = list(framed.pairs_in_two_frames(data, folder / "pairs", rng))
+    found = _pairs(check_data(_experiment(folder / "pairs"), n_folds=0))
+    for source in framed.FRAMES:
+        pairs = {pair for name, pair in planted if name == source}
+        missed = len(pairs - found)
+        yield f"| {source}, one picture in two frames | {len(pairs)} | {len(pairs) - missed} | {missed} |"
+    extra = found - {pair for _, pair in planted}
+    yield f"| not planted among these | | {len(extra)} | |"
+
+
 def _experiment(folder: Path) -> Experiment:
     return parse_experiment(starter_text(Path("planted.yaml"), folder), filename="planted")
 
@@ -96,13 +136,13 @@ def _pairs(checked: CheckedData) -> set[frozenset[str]]:
     }
 
 
-def flipped_found(data: Path, seed: int) -> Iterator[str]:
+def flipped_found(data: Path, source: str, rates: Sequence[float], seed: int) -> Iterator[str]:
     """Rows of the table of wrong labels."""
-    folder = data / "quickdraw" / "train"
+    folder = data / source / "train"
     experiment, names = _experiment(folder), ("apple", "not_apple")
     split, _ = load_labelled_folder(folder, experiment.preprocessing, class_names=names)
     rng = np.random.default_rng(seed)
-    for rate in (FLIPPED, 0.0):
+    for rate in rates:
         flipped = np.zeros(len(split), np.bool_)
         flipped[rng.choice(len(split), round(rate * len(split)), replace=False)] = True
         labels = np.where(flipped, 1 - split.labels, split.labels)
@@ -113,11 +153,16 @@ def flipped_found(data: Path, seed: int) -> Iterator[str]:
             class_names=names,
             n_folds=5,
         )
-        hits = flipped[label_suspects(labels, probabilities).indices]
+        balanced = balanced_accuracy(labels, probabilities.argmax(axis=1), n_classes=2)
+        judged = worth_a_look(labels, probabilities, label_suspects(labels, probabilities))
+        hits = flipped[judged.suspects.indices]
         recall = f"{hits.sum() / flipped.sum():.2f}" if flipped.any() else ""
+        estimated = precision(judged.contradicted, noise=rate)
+        shares = (hits.mean(), estimated, hits[:100].mean()) if len(hits) else ()
+        told = [f"{share:.2f}" for share in shares] or [""] * 3
         yield (
-            f"| {flipped.sum()} of {len(split):,} | {len(hits)} | {recall} | {hits.mean():.2f} | "
-            f"{hits[:100].mean():.2f} |"
+            f"| {source}, {flipped.sum()} of {len(split):,} | {balanced.value:.2f} | "
+            f"{judged.n_contradicted} | {len(hits)} | {recall} | {' | '.join(told)} |"
         )
 
 
@@ -143,15 +188,24 @@ def main() -> int:
     if not (arguments.data / "quickdraw").is_dir():
         print(f"{arguments.data}: holds no quickdraw folder. Name one by --data.", file=sys.stderr)
         return 3
+    has_photos = (arguments.data / "grocery").is_dir()
     print("| planted copies | number | found | missed |\n|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="apple-clf-planted-") as folder:
         copy = Path(folder) / "quickdraw"
         for row in copies_found(arguments.data, copy, arguments.seed, arguments.sheets):
             print(row, flush=True)
-    print("\n| wrong labels | suspects | recall | precision | of the first 100 |")
-    print("|---|---|---|---|---|", flush=True)
-    for row in flipped_found(arguments.data, arguments.seed):
-        print(row, flush=True)
+        for table in (photo_copies_found, framed_found) if has_photos else ():
+            for row in table(arguments.data, Path(folder) / table.__name__, arguments.seed):
+                print(row, flush=True)
+    print(
+        "\n| wrong labels | balanced accuracy | contradicted | listed | recall | precision |",
+        end="",
+    )
+    print(" estimated | of the first 100 |\n|---|---|---|---|---|---|---|---|", flush=True)
+    for source, rates in FLIPPED.items():
+        if (arguments.data / source).is_dir():
+            for row in flipped_found(arguments.data, source, rates, arguments.seed):
+                print(row, flush=True)
     print(f"\n{time_of_many(MANY, arguments.seed)}")
     return 0
 

@@ -1,7 +1,7 @@
 """Looks for what is wrong with data before, or instead of, training on them.
 
 Not seen: what two pictures show, beyond their pixels (the same apple photographed twice, from
-another side); copies that `near_duplicates` calls none; a background that gives the class away
+another side); copies that `near_duplicates` does not find; a background that gives the class away
 anywhere but at the border; images that are missing.
 """
 
@@ -19,6 +19,7 @@ from apple_clf.checks.gate import refuse_duplicates
 from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
 from apple_clf.checks.near_duplicates import find_near_duplicates
 from apple_clf.checks.pool import Pool
+from apple_clf.checks.precision import worth_a_look
 from apple_clf.config.schema import DataConfig, Experiment, NoiseData, SimulatedData
 from apple_clf.datasets import SPLITS, Dataset, Split, load_dataset
 from apple_clf.preprocessing import Preprocessing
@@ -47,7 +48,7 @@ class CheckedData:
 def check_data(
     experiment: Experiment, *, n_folds: int, reporter: Reporter | None = None
 ) -> CheckedData:
-    """Everything that is found wrong with an experiment's data.
+    """Everything in an experiment's data that needs a look.
 
     Args:
         experiment: its data, its preprocessing and, for wrong labels, its network are used.
@@ -166,7 +167,11 @@ def _telling_border(experiment: Experiment, reporter: Reporter) -> list[Finding]
 def _label_suspects(
     experiment: Experiment, dataset: Dataset, pool: Pool, n_folds: int, reporter: Reporter
 ) -> list[Finding]:
-    """Labels to learn from; those of the test are left alone, lest it be fitted to a network."""
+    """Doubtful labels among training and validation images.
+
+    The test images' labels are left alone: corrected until a network agrees, they would measure
+    agreement.
+    """
     (learnt,) = np.nonzero(pool.splits != SPLITS.index("test"))
     images = Split(
         pool.images[learnt], pool.labels[learnt], [pool.name(i) for i in learnt.tolist()]
@@ -185,9 +190,9 @@ def _label_suspects(
     balanced = balanced_accuracy(
         images.labels, np.argmax(probabilities, axis=1), n_classes=len(dataset.class_names)
     )
-    blind = told.blind_networks(balanced, n_classes=len(np.unique(images.labels)))
     suspects = label_suspects(images.labels, probabilities)
-    return blind or told.label_suspects(pool, suspects, learnt, balanced=balanced)
+    judged = worth_a_look(images.labels, probabilities, suspects)
+    return told.label_suspects(pool, judged, learnt, balanced=balanced)
 
 
 def _first_among(first: IntArray, chosen: IntArray) -> IntArray:

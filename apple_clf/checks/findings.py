@@ -1,4 +1,4 @@
-"""What the checks found, in words: what, how many, which, and what to do."""
+"""What the checks found, in words: what was seen, how sure it is, and what to look at first."""
 
 import filecmp
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from apple_clf.arrays import IntArray
-from apple_clf.checks.label_suspects import Suspects
+from apple_clf.arrays import BoolArray, IntArray
 from apple_clf.checks.near_duplicates import NearDuplicates
 from apple_clf.checks.pool import Pool
+from apple_clf.checks.precision import NOISE, Judged
 from apple_clf.files import Skipped, portable, printable
 from apple_clf.metrics import verdict
 from apple_clf.metrics.intervals import Estimate
@@ -18,6 +18,12 @@ from apple_clf.metrics.intervals import Estimate
 Level = Literal["blocks", "warning", "note"]
 
 MAX_ITEMS = 1000  # named in a finding; `count` counts all
+SAME = "that are the same to a network, pixel for pixel, once they are prepared"
+NEARLY = (
+    "that look like copies: small versions of them correlate everywhere, mirrored, moved and "
+    "framed copies included. Two shots of one thing can look so too"
+)
+LOOK = "Look at the contact sheet first (--out DIR)"
 IMBALANCE = 3  # times as many images in the largest class as in the smallest
 
 
@@ -64,7 +70,8 @@ def unreadable_files(bad: Sequence[Skipped], *, refused: Level) -> list[Finding]
             refused,
             len(bad),
             f"{_n(len(bad), 'file')} cannot be used as an image.",
-            "Fix or remove them, or train with data.bad_files=skip.",
+            "Look at the reasons and repair the files, or leave them out of training with "
+            "data.bad_files=skip.",
             items,
         )
     ]
@@ -77,7 +84,7 @@ def exact_duplicates(pool: Pool, *, refused: Level) -> list[Finding]:
     for k, (one, other) in enumerate(pairs[:MAX_ITEMS].tolist()):
         if _same_bytes(pool.name(one), pool.name(other)):
             details[k] = "the same bytes"
-    return _by_harm(pool, pairs, details, kind="duplicates", what="the same pixels", level=refused)
+    return _by_harm(pool, pairs, details, kind="duplicates", what=SAME, level=refused)
 
 
 def near_duplicates(pool: Pool, near: NearDuplicates, indices: IntArray) -> list[Finding]:
@@ -89,68 +96,85 @@ def near_duplicates(pool: Pool, near: NearDuplicates, indices: IntArray) -> list
         indices: of that part in the pool.
     """
     details = [
-        f"{'mirrored, ' if mirrored else ''}{distance:.3f} apart"
+        f"{'mirrored, ' if mirrored else ''}correlation {1 - distance:.3f}"
         for distance, mirrored in zip(near.distances, near.mirrored, strict=True)
     ]
     pairs = indices[near.pairs]
-    what = "nearly the same pixels"
-    return _by_harm(pool, pairs, details, kind="near duplicates", what=what, level="warning")
+    return _by_harm(pool, pairs, details, kind="near duplicates", what=NEARLY, level="warning")
 
 
 def label_suspects(
-    pool: Pool, suspects: Suspects, indices: IntArray, *, balanced: Estimate
+    pool: Pool, judged: Judged, indices: IntArray, *, balanced: Estimate
 ) -> list[Finding]:
-    """Images whose label networks doubt that were trained on the others.
+    """Labels that networks contradict, as many as are worth a look, or why none is judged.
 
     Args:
         pool: all images.
-        suspects: what was found among a part of them.
+        judged: what was found among a part of them.
         indices: of that part in the pool.
-        balanced: accuracy of those networks, better than guessing.
+        balanced: accuracy of the networks on images they were not trained on.
     """
+    if not judged.n_contradicted:
+        return []
+    suspects = judged.suspects
     n = len(suspects.indices)
     if not n:
-        return []
+        return [labels_not_judged(pool, balanced)]
     rows = zip(suspects.indices, suspects.predicted, suspects.margins, strict=True)
     items = []
     for at, code, margin in list(rows)[:MAX_ITEMS]:
         index = int(indices[at])
         label, other = pool.class_name(index), pool.class_names[code]
-        detail = f"labelled {label}, taken for {other} (margin {margin:.2f})"
+        detail = f"labelled {label}, classified as {other} (margin {margin:.2f})"
         items.append(Item((pool.name(index),), detail, (index,)))
+    left_out = judged.n_contradicted - n
+    limited = f" Not listed: {_n(left_out, 'label')} contradicted less surely." if left_out else ""
     return [
         Finding(
             "label suspects",
             "warning",
             n,
-            f"{_n(n, 'label')} of {len(indices):,} ({n / len(indices):.1%}) are contradicted by "
-            f"networks trained on the other images (balanced accuracy {balanced.value:.2f}).",
-            "Look at them, the first ones first: some are wrong labels, others are odd pictures.",
+            f"{_n(n, 'label')} of {len(indices):,} ({n / len(indices):.1%}) may be wrong: networks "
+            f"trained on the other images contradict them. These networks get {_right(balanced)}, "
+            f"so many of the contradictions are their own mistakes. {_expected(judged)}{limited}",
+            f"{LOOK}, from the top. Correct only labels that you see are wrong; a difficult "
+            "picture with the right label is worth keeping.",
             items,
         )
     ]
 
 
-def blind_networks(balanced: Estimate, *, n_classes: int) -> list[Finding]:
-    """Networks that know too little of images they have not seen to doubt a label.
+def labels_not_judged(pool: Pool, balanced: Estimate) -> Finding:
+    """Networks that are too often wrong to judge labels.
 
     Args:
-        balanced: accuracy of the networks that were to doubt labels.
-        n_classes: among the images.
+        pool: all images.
+        balanced: accuracy of the networks on images they were not trained on.
     """
-    if balanced.low is not None and balanced.low > 1 / n_classes:
-        return []
-    return [
-        Finding(
-            "blind networks",
-            "warning",
-            1,
-            "No label was judged: on images they had not seen, the networks trained for that are "
-            f"{verdict(balanced, n_classes=n_classes)}.",
-            "A training will hardly do better. Give more images, or a network that sees more "
-            "(colour, convolutions), then check again.",
-        )
-    ]
+    return Finding(
+        "labels not judged",
+        "note",
+        0,
+        f"The networks trained here get only {_right(balanced)} (guessing: "
+        f"{1 / len(np.unique(pool.labels)):.0%}), so they cannot judge labels: even if "
+        f"{NOISE:.0%} of all labels were wrong, fewer than half of those they contradict would be. "
+        "No label is listed; this says nothing about whether the labels are right.",
+        "To have labels judged, give data check an experiment whose network suits the images: for "
+        "photos colour and convolutions, as in configs/photos.yaml. Small data sets need more "
+        "images.",
+    )
+
+
+def _right(balanced: Estimate) -> str:
+    return f"{balanced.value:.0%} of unseen images right (balanced accuracy)"
+
+
+def _expected(judged: Judged) -> str:
+    """How many of the listed labels would be wrong, if so many of all were."""
+    supposed = judged.supposed()
+    shown = [supposed[0], supposed[-1]] if len(supposed) > 1 else supposed
+    parts = [f"about {share:.0%} if {noise:.0%} of all labels are" for noise, share in shown]
+    return f"How many of those listed are really wrong: {', '.join([*parts, 'none if none is'])}."
 
 
 def class_imbalance(counts: Mapping[str, int], *, balanced: bool) -> list[Finding]:
@@ -169,14 +193,17 @@ def class_imbalance(counts: Mapping[str, int], *, balanced: bool) -> list[Findin
         f"{printable(small)}: {counts[large]:,} and {counts[small]:,}."
     )
     if balanced:
-        cure = "training.class_weight is balanced, so both count alike; more images would help."
+        cure = (
+            "training.class_weight is balanced, so both classes weigh the same in the loss. "
+            f"Metrics for {printable(small)} stay less certain until there are more images."
+        )
         return [Finding("class imbalance", "note", 1, text, cure)]
     cure = f"Train with training.class_weight=balanced, or add images of {printable(small)}."
     return [Finding("class imbalance", "warning", 1, text, cure)]
 
 
 def telling_border(balanced: Estimate, *, n_classes: int) -> list[Finding]:
-    """A border that gives the class away.
+    """A border from which the class can be guessed.
 
     Args:
         balanced: accuracy of a classifier that sees the border alone.
@@ -189,11 +216,12 @@ def telling_border(balanced: Estimate, *, n_classes: int) -> list[Finding]:
             "telling border",
             "warning",
             1,
-            "A linear classifier that sees nothing but the border of the pictures is "
-            f"{verdict(balanced, n_classes=n_classes)}.",
-            "Background or framing differ between the classes, and a network may learn that "
-            "instead. Take all classes in the same places; preprocessing.resize=center cuts the "
-            "border away.",
+            "From the outermost pixels of the whole pictures alone, a linear classifier is "
+            f"{verdict(balanced, n_classes=n_classes)}. Either background or framing differ "
+            "between the classes, or what is shown reaches the edge in different ways; which of "
+            "the two, and whether a network uses it, was not measured.",
+            "Look at pictures of each class side by side. If backgrounds differ, take pictures of "
+            "all classes in the same places, or test on pictures taken elsewhere.",
         )
     ]
 
@@ -205,19 +233,30 @@ def _by_harm(
     one, other = pairs.T
     classes = pool.labels[one] != pool.labels[other]
     splits = ~classes & (pool.splits[one] != pool.splits[other])
-    harmless: Level = "note"
-    rows = [
+    rows: list[tuple[BoolArray, str, Level, str, str]] = [
         (
-            *(classes, f"{kind} under two classes", level, "under two classes"),
-            "Delete the one with the wrong label, or both.",
+            classes,
+            f"{kind} under two classes",
+            level,
+            "under two classes",
+            f"{LOOK}. If a pair shows one picture, one of its labels is wrong: correct that "
+            "label, or leave the picture out if you cannot tell.",
         ),
         (
-            *(splits, f"{kind} in two splits", level, "in two splits"),
-            "Delete one of each pair: a mark on images that were learnt is too good.",
+            splits,
+            f"{kind} in two splits",
+            level,
+            "in two splits",
+            f"{LOOK}. If a pair shows one picture, results on it are too good: keep it in one "
+            "split only.",
         ),
         (
-            *(~classes & ~splits, kind, harmless, "in one class and split"),
-            "Harmless, but no new information: delete one of each pair if you like.",
+            ~classes & ~splits,
+            kind,
+            "note",
+            "in one class and split",
+            "Results stay valid; such a picture only counts twice. To thin them out, look at the "
+            "contact sheet first (--out DIR).",
         ),
     ]
     findings = []
@@ -235,7 +274,7 @@ def _by_harm(
                 check,
                 grade,
                 len(at),
-                f"{_n(len(at), 'pair')} of images with {what} {text}.",
+                f"{_n(len(at), 'pair')} of images {text} {what}.",
                 cure,
                 items,
             )

@@ -11,7 +11,7 @@ SHOWN = 10  # pairs that a message names
 
 
 def refuse_duplicates(dataset: Dataset, config: DataConfig) -> None:
-    """Refuses data whose copies make a network's marks worthless, unless they are allowed.
+    """Refuses data whose copies make results worthless, unless they are allowed.
 
     Generated data pass: chance may draw a picture twice. Near copies pass too; `data check` names
     them.
@@ -24,14 +24,15 @@ def refuse_duplicates(dataset: Dataset, config: DataConfig) -> None:
     where = printable(getattr(config, "path", None) or dataset.source)
     if len(pairs := dataset.duplicates.under_two_classes):
         raise DataError(
-            f"{where}: the same pixels stand under two classes, {_times(pairs)}. Delete one of "
-            "each pair, or both, or train with data.duplicates=allow:\n" + _lines(dataset, pairs)
+            f"{where}: the same pixels stand under two classes, {_times(pairs)}. Look at them "
+            "and correct the wrong label, or train with data.duplicates=allow:\n"
+            + _lines(dataset, pairs)
         )
     if len(pairs := dataset.duplicates.in_two_splits):
         raise DataError(
-            f"{where}: the same pixels are in two splits, {_times(pairs)}, so a mark would be too "
-            "good. Delete one of each pair, or train with data.duplicates=allow:\n"
-            + _lines(dataset, pairs)
+            f"{where}: the same pixels are in two splits, {_times(pairs)}, so results would be "
+            "too good. Look at them and keep each in one split, or train with "
+            "data.duplicates=allow:\n" + _lines(dataset, pairs)
         )
 
 

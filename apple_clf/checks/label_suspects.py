@@ -24,6 +24,10 @@ class Suspects:
     predicted: IntArray  # (k,), the class that each is taken for
     margins: FloatArray  # (k,), probability of that class less that of the label
 
+    def first(self, length: int) -> "Suspects":
+        """The most doubtful ones."""
+        return Suspects(self.indices[:length], self.predicted[:length], self.margins[:length])
+
 
 def label_suspects(labels: IntArray, probabilities: FloatArray) -> Suspects:
     """Images that confident learning counts as mislabelled.
@@ -41,18 +45,29 @@ def label_suspects(labels: IntArray, probabilities: FloatArray) -> Suspects:
     Source: Northcutt, Jiang and Chuang 2021, JAIR 70, 1373-1411, eq. 1 and 2; ranking by
         normalised margin, section 3.2.
     """
+    predicted = confident_guesses(labels, probabilities)
+    indices = np.flatnonzero((predicted >= 0) & (predicted != labels))
+    guesses = predicted[indices]
+    margins = probabilities[indices, guesses] - probabilities[indices, labels[indices]]
+    order = np.argsort(-margins, kind="stable")
+    return Suspects(indices[order], guesses[order], margins[order])
+
+
+def confident_guesses(labels: IntArray, probabilities: FloatArray) -> IntArray:
+    """Most probable confident guess for each image, as `label_suspects` says, (n,); -1 for none.
+
+    Args:
+        labels: class codes, (n,).
+        probabilities: of networks that were not trained on the image, (n, n_classes).
+    """
     n, n_classes = probabilities.shape
     own = probabilities[np.arange(n), labels]
     counts = np.bincount(labels, minlength=n_classes)
     sums = np.bincount(labels, weights=own, minlength=n_classes)
     thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     confident = np.where(probabilities >= thresholds, probabilities, -1.0)
-    predicted = np.argmax(confident, axis=1)
-    suspect = (confident.max(axis=1) >= 0) & (predicted != labels)
-    margins = probabilities[np.arange(n), predicted] - own
-    indices = np.flatnonzero(suspect)
-    indices = indices[np.argsort(-margins[indices], kind="stable")]
-    return Suspects(indices, predicted[indices], margins[indices])
+    guesses: IntArray = np.where(confident.max(axis=1) >= 0, confident.argmax(axis=1), -1)
+    return guesses
 
 
 def cross_validated_probabilities(

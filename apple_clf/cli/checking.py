@@ -33,10 +33,11 @@ def check(
     quiet: Quiet = False,
     format_: OutputFormat = Format.text,
 ) -> None:
-    """Look for what is wrong with images and their labels.
+    """Look for images and labels that need a second look.
 
     Nothing is changed. It finds unreadable files, copies, near copies, doubtful labels, rare
-    classes, and borders that give the class away.
+    classes, and borders from which the class can be guessed. Look at the pictures (--out) before
+    you change anything.
     """
     from apple_clf.checks import check_data
     from apple_clf.checks.sheets import write_sheets
@@ -56,7 +57,8 @@ def check(
             typer.echo(f"Wrote {printable(path)}", err=True)
     if checked.n_blocking:
         raise DataError(
-            f"{printable(data)}: a training would refuse these data; what blocks it stands above."
+            f"{printable(data)}: training would refuse these data because of the findings above "
+            "that are marked blocks."
         )
 
 
@@ -107,7 +109,7 @@ def _lines(records: Iterable[Record]) -> Iterator[str]:
         yield ""
         yield f"{record['level']}: {record['check']}. {record['finding']}"
         if record["example"]:
-            yield f"  Such as {printable(str(record['example']))}"
+            yield f"  For example {printable(str(record['example']))}"
         yield f"  {record['cure']}"
     if empty:
-        yield "Nothing was found."
+        yield "Nothing to look at was found."

@@ -8,6 +8,7 @@ from apple_clf.checks import findings
 from apple_clf.checks.label_suspects import Suspects
 from apple_clf.checks.near_duplicates import NearDuplicates
 from apple_clf.checks.pool import Pool
+from apple_clf.checks.precision import Judged
 from apple_clf.datasets import Dataset, Split
 from apple_clf.files import Skipped
 from apple_clf.metrics.intervals import Estimate
@@ -44,7 +45,10 @@ def test_copies_are_parted_by_the_harm_they_do() -> None:
         ("duplicates", "note", 2),
     ]
     assert found[0].items[0].files == ("a", "c")
-    assert found[1].text == "1 pair of images with the same pixels in two splits."
+    assert found[1].text == (
+        "1 pair of images in two splits that are the same to a network, pixel for pixel, once they "
+        "are prepared."
+    )
 
 
 def test_same_bytes_are_told_from_same_pixels(
@@ -63,22 +67,52 @@ def test_near_copies_warn_and_count_in_the_pool() -> None:
         pool([1, 2, 3], [0, 0, 1], n_train=3), near, np.array([1, 2])
     )
     assert (found.check, found.level) == ("near duplicates under two classes", "warning")
-    assert found.items == [findings.Item(("b", "c"), "mirrored, 0.012 apart", (1, 2))]
+    assert found.items == [findings.Item(("b", "c"), "mirrored, correlation 0.988", (1, 2))]
 
 
-def test_suspects_name_label_and_guess() -> None:
+def test_suspects_name_label_guess_and_how_sure_it_is() -> None:
     suspects = Suspects(np.array([1]), np.array([0]), np.array([0.5]))
     (found,) = findings.label_suspects(
         pool([1, 2, 3], [0, 0, 1], n_train=3),
-        suspects,
+        Judged(suspects, n_contradicted=3, contradicted=0.06),
         np.array([1, 2]),
         balanced=Estimate(0.75, 0.6, 0.9, "wilson"),
     )
     assert found.items == [
-        findings.Item(("c",), "labelled pear, taken for apple (margin 0.50)", (2,))
+        findings.Item(("c",), "labelled pear, classified as apple (margin 0.50)", (2,))
     ]
-    assert "1 label of 2 (50.0%)" in found.text
-    assert "(balanced accuracy 0.75)" in found.text
+    assert "1 label of 2 (50.0%) may be wrong" in found.text
+    assert "75% of unseen images right" in found.text
+    assert "about 16% if 1% of all labels are, about 82% if 5% of all labels are" in found.text
+    assert "Not listed: 2 labels" in found.text
+
+
+def test_networks_that_are_too_often_wrong_list_no_label() -> None:
+    suspects = Suspects(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    (found,) = findings.label_suspects(
+        pool([1, 2, 3], [0, 0, 1], n_train=3),
+        Judged(suspects, n_contradicted=618, contradicted=0.0),
+        np.arange(3),
+        balanced=Estimate(0.59, 0.56, 0.62, "wilson"),
+    )
+    assert (found.check, found.level, found.count) == ("labels not judged", "note", 0)
+    assert "get only 59% of unseen images right" in found.text
+    assert "(guessing: 50%), so they cannot judge labels" in found.text
+    assert not found.items
+    assert "618" not in found.text
+
+
+def test_no_finding_advises_to_delete() -> None:
+    copies = pool([1, 1, 1, 1, 2, 2], [0, 0, 1, 0, 1, 1], n_train=3)
+    near = NearDuplicates(np.array([[0, 2], [0, 3], [4, 5]]), np.zeros(3), np.zeros(3, np.bool_))
+    found = [
+        *findings.exact_duplicates(copies, refused="blocks"),
+        *findings.near_duplicates(copies, near, np.arange(6)),
+    ]
+    assert len(found) == 6
+    for one in found:
+        assert "delete" not in (one.text + one.cure).lower()
+        assert "contact sheet first" in one.cure
 
 
 @pytest.mark.parametrize(
@@ -95,13 +129,6 @@ def test_imbalance_is_told(counts: dict[str, int], balanced: bool, expected: lis
     for one in found:
         assert "b has 3 times as many images to train on as a: 30 and 10." in one.text
         assert ("class_weight=balanced" in one.cure) is not balanced
-
-
-@pytest.mark.parametrize(("low", "told"), [(0.49, 1), (0.5, 1), (0.51, 0)])
-def test_networks_that_only_guess_doubt_no_label(low: float, told: int) -> None:
-    found = findings.blind_networks(Estimate(0.55, low, 0.6, "wilson"), n_classes=2)
-    assert len(found) == told
-    assert all("no better than guessing: balanced accuracy 0.55" in one.text for one in found)
 
 
 @pytest.mark.parametrize(("low", "told"), [(0.49, 0), (0.5, 0), (0.51, 1), (None, 0)])
@@ -125,5 +152,8 @@ def test_clean_data_have_no_findings() -> None:
     assert not findings.exact_duplicates(clean, refused="blocks")
     assert not findings.near_duplicates(clean, nothing, np.arange(3))
     assert not findings.label_suspects(
-        clean, no_suspects, np.arange(3), balanced=Estimate(0.75, 0.6, 0.9, "wilson")
+        clean,
+        Judged(no_suspects, 0, 0.0),
+        np.arange(3),
+        balanced=Estimate(0.75, 0.6, 0.9, "wilson"),
     )
