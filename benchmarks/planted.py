@@ -117,8 +117,8 @@ def framed_found(data: Path, folder: Path, seed: int) -> Iterator[str]:
     found = _pairs(check_data(_experiment(folder / "pairs"), n_folds=0))
     for source in framed.FRAMES:
         pairs = {pair for name, pair in planted if name == source}
-        missed = len(pairs - found)
-        yield f"| {source}, one picture in two frames | {len(pairs)} | {len(pairs) - missed} | {missed} |"
+        counts = f"{len(pairs)} | {len(pairs & found)} | {len(pairs - found)}"
+        yield f"| {source}, one picture in two frames | {counts} |"
     extra = found - {pair for _, pair in planted}
     yield f"| not planted among these | | {len(extra)} | |"
 
@@ -197,11 +197,9 @@ def main() -> int:
         for table in (photo_copies_found, framed_found) if has_photos else ():
             for row in table(arguments.data, Path(folder) / table.__name__, arguments.seed):
                 print(row, flush=True)
-    print(
-        "\n| wrong labels | balanced accuracy | contradicted | listed | recall | precision |",
-        end="",
-    )
-    print(" estimated | of the first 100 |\n|---|---|---|---|---|---|---|---|", flush=True)
+    columns = ["wrong labels", "balanced accuracy", "contradicted", "listed", "recall"]
+    columns += ["precision", "estimated", "of the first 100"]
+    print(f"\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
     for source, rates in FLIPPED.items():
         if (arguments.data / source).is_dir():
             for row in flipped_found(arguments.data, source, rates, arguments.seed):

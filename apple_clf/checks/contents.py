@@ -32,6 +32,7 @@ class Contents:
     shapes: FloatArray  # (n,), log of height over width before that
     colours: FloatArray  # (n, 2), mean blue and red difference (Cb, Cr), 0 for gray
     shares: FloatArray  # (n,), longer side of the content over that of the picture
+    in_colour: bool  # whether the pictures have three channels
 
 
 def find_contents(images: UInt8Array) -> Contents:
@@ -54,7 +55,7 @@ def find_contents(images: UInt8Array) -> Contents:
     top, left, bottom, right = boxes.T
     height, width = bottom - top, right - left
     shares = np.maximum(height, width) / max(images.shape[1:3])
-    return Contents(gray, np.log(height / width), colours, shares)
+    return Contents(gray, np.log(height / width), colours, shares, images.shape[3] == 3)
 
 
 def content_boxes(images: UInt8Array) -> IntArray:
