@@ -124,9 +124,9 @@ def _on_white(picture: Picture) -> Picture:
     """Cuts a small disc out of the picture and puts it on white, as shops show their wares."""
     mask = Image.new("L", picture.size, 0)
     ImageDraw.Draw(mask).ellipse((0, 0, *picture.size), fill=255)
-    small = tuple(round(OBJECT * side) for side in picture.size)
+    small = round(OBJECT * picture.width), round(OBJECT * picture.height)
     page = Image.new("RGB", picture.size, "white")
-    place = tuple((side - part) // 2 for side, part in zip(picture.size, small, strict=True))
+    place = (picture.width - small[0]) // 2, (picture.height - small[1]) // 2
     page.paste(picture.resize(small), place, mask.resize(small))
     return page
 

@@ -49,7 +49,7 @@ def find_contents(images: UInt8Array) -> Contents:
         large = min(bottom - top, right - left) >= SIDE
         way = Image.Resampling.BOX if large else Image.Resampling.BICUBIC
         content = picture.resize((SIDE, SIDE), way, box=(left, top, right, bottom))
-        gray[i] = content.convert("L")
+        gray[i] = np.asarray(content.convert("L"))
         if image.shape[2] == 3:
             colours[i] = np.asarray(content.convert("YCbCr"))[..., 1:].mean(axis=(0, 1)) - 128
     top, left, bottom, right = boxes.T

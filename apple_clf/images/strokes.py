@@ -19,6 +19,9 @@ BRIDGED = 3
 SOLID = 23
 """Width on that grid from which ink is an area, of which the outline is drawn."""
 
+THICK = 15
+"""Width on that grid which only the strokes of small drawings have."""
+
 HATCHED, DENSE = 11, 0.4
 """Gaps on that grid which hatching leaves at most, and the share of ink in what is hatched."""
 
@@ -48,7 +51,7 @@ def redraw(
     fine = np.zeros((FINE * size[0], FINE * size[1]), np.uint8)
     top, left = (fine.shape[0] - height) // 2, (fine.shape[1] - width) // 2
     scaled = Image.fromarray(ink).resize((width, height), Image.Resampling.BILINEAR)
-    fine[top : top + height, left : left + width] = scaled
+    fine[top : top + height, left : left + width] = np.asarray(scaled)
     mask = _closed(fine >= threshold, BRIDGED)
     points = np.argwhere(thin(_outlined(mask)))
     if not len(points):
@@ -71,6 +74,8 @@ def _outlined(mask: BoolArray) -> BoolArray:
     core = darkest(np.pad(closed, 1), SOLID)  # the border counts as an edge
     if not core.any():
         return mask
+    if _is_thick_pen(mask, closed.view(np.bool_)):
+        return mask
     area = lightest(core, SOLID)
     inside = darkest(area, INSIDE)[1:-1, 1:-1].view(np.bool_)
     regions = find_regions(inside)
@@ -79,6 +84,18 @@ def _outlined(mask: BoolArray) -> BoolArray:
         >= DENSE * regions.areas
     )
     return mask & ~regions.mask(inked)
+
+
+def _is_thick_pen(mask: BoolArray, closed: BoolArray) -> bool:
+    """Whether a small drawing was made with a thick pen: most of the ink is wide, around holes.
+
+    Args:
+        mask: the ink.
+        closed: the same with the gaps of hatching closed, which leaves the holes of a drawing.
+    """
+    wide = lightest(darkest(np.pad(mask, 1).view(np.uint8), THICK), THICK)
+    n_holes = find_regions(~np.pad(closed, 1)).n - 1
+    return n_holes > 0 and 2 * np.count_nonzero(wide) > np.count_nonzero(mask)
 
 
 def _fitted(points: np.ndarray, inner: list[int], shape: tuple[int, ...]) -> BoolArray:
