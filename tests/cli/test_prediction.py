@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from apple_clf.config import parse_experiment
 from apple_clf.parallel import SERIAL_BELOW
 from apple_clf.runs import Run
+from apple_clf.workflow import train
 from cli.conftest import Cli, Outcome, Shell
 
 pytestmark = pytest.mark.slow
@@ -50,13 +52,21 @@ def test_json_has_an_object_per_file_with_the_public_keys(
     assert answer["probabilities"][answer["class"]] == answer["probability"]
 
 
+@pytest.fixture(scope="module")
+def doubting(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of enough pictures to know which are unlike them."""
+    text = "name: many\ndata: {source: simulated, train_samples: 400}\ntraining: {epochs: 1}\n"
+    folder = tmp_path_factory.mktemp("doubting")
+    return train(parse_experiment(text, filename="many"), source=text.encode(), folder=folder)
+
+
 def test_picture_unlike_the_training_images_is_unsure_in_every_format(
-    cli: Cli, run: Run, tmp_path: Path
+    cli: Cli, doubting: Run, tmp_path: Path
 ) -> None:
     blank = tmp_path / "blank.png"
     Image.fromarray(np.full((8, 8), 255, np.uint8)).save(blank)
-    (line,) = cli("predict", blank, "--run", run.path).out.splitlines()
-    (answer,) = answers(cli("predict", blank, "--run", run.path, "--format", "json"))
+    (line,) = cli("predict", blank, "--run", doubting.path).out.splitlines()
+    (answer,) = answers(cli("predict", blank, "--run", doubting.path, "--format", "json"))
     assert line.split()[:3] == ["unsure", "-", str(blank)]
     assert line.endswith(
         "  I don't know: unlike anything it was trained on; "
@@ -66,17 +76,17 @@ def test_picture_unlike_the_training_images_is_unsure_in_every_format(
     assert answer["class"] is not None
     assert answer["probabilities"]
     rows = csv.DictReader(
-        io.StringIO(cli("predict", blank, "--run", run.path, "--format", "csv").out)
+        io.StringIO(cli("predict", blank, "--run", doubting.path, "--format", "csv").out)
     )
     assert [row["unsure"] for row in rows] == ["true"]
 
 
 def test_text_columns_are_aligned_whatever_is_unsure(
-    cli: Cli, run: Run, names: list[str], tmp_path: Path
+    cli: Cli, doubting: Run, names: list[str], tmp_path: Path
 ) -> None:
     blank = str(tmp_path / "blank.png")
     Image.new("L", (8, 8), 255).save(blank)
-    lines = cli("predict", names[0], blank, names[1], "--run", run.path).out.splitlines()
+    lines = cli("predict", names[0], blank, names[1], "--run", doubting.path).out.splitlines()
     starts = {
         line.index(name) for line, name in zip(lines, (names[0], blank, names[1]), strict=True)
     }
@@ -84,18 +94,20 @@ def test_text_columns_are_aligned_whatever_is_unsure(
 
 
 def test_evaluate_tells_first_how_many_pictures_it_is_unsure_of(
-    cli: Cli, run: Run, pictures: Path, tmp_path: Path
+    cli: Cli, doubting: Run, tmp_path: Path
 ) -> None:
-    shutil.copytree(pictures, tmp_path / "all")
-    Image.new("L", (8, 8), 255).save(tmp_path / "all" / "äpfel" / "blank.png")
-    text = cli("evaluate", "--data", tmp_path / "all", "--run", run.path).out
+    for class_name, kept in (("apple", "apple.png"), ("not_apple", "pear.png")):
+        (tmp_path / "all" / class_name).mkdir(parents=True)
+        shutil.copy(Path(__file__).parents[2] / "data" / kept, tmp_path / "all" / class_name)
+    Image.new("L", (8, 8), 255).save(tmp_path / "all" / "apple" / "blank.png")
+    text = cli("evaluate", "--data", tmp_path / "all", "--run", doubting.path).out
     _title, _, first, second = text.splitlines()[:4]
     described = json.loads(
-        cli("evaluate", "--data", tmp_path / "all", "--run", run.path, "--format", "json").out
+        cli("evaluate", "--data", tmp_path / "all", "--run", doubting.path, "--format", "json").out
     )
-    assert described["n_images"] == 25
+    assert described["n_images"] == 3
     assert described["unsure"]["images"] >= 1
-    assert first.startswith(f'"I don\'t know" to {described["unsure"]["images"]} of 25 images')
+    assert first.startswith(f'"I don\'t know" to {described["unsure"]["images"]} of 3 images')
     assert second.endswith(f"others: {described['unsure']['accuracy_of_the_others']:.3f}.")
 
 
