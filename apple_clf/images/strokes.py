@@ -95,7 +95,7 @@ def _is_thick_pen(mask: BoolArray, closed: BoolArray) -> bool:
     """
     wide = lightest(darkest(np.pad(mask, 1).view(np.uint8), THICK), THICK)
     n_holes = find_regions(~np.pad(closed, 1)).n - 1
-    return n_holes > 0 and 2 * np.count_nonzero(wide) > np.count_nonzero(mask)
+    return bool(n_holes > 0 and 2 * np.count_nonzero(wide) > np.count_nonzero(mask))
 
 
 def _fitted(points: np.ndarray, inner: list[int], shape: tuple[int, ...]) -> BoolArray:
