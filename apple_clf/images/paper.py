@@ -211,7 +211,7 @@ def _cluster(regions: Regions, kept: BoolArray) -> BoolArray | None:
         chosen |= near
 
 
-CLUTTER = 1.0
+CLUTTER = 2.0
 """Times the ink of a drawing, there is as much in specks around it where there is none. Of pictures
 of paper 98 in 100 have less than 0.9 in all that is beside the drawing."""
 

@@ -12,6 +12,9 @@ SLOPES = np.arange(-14, 15) / 100
 LINE_COVER = 0.5
 """A ruled line has ink along this share of its way over the page."""
 
+MANY, MANY_COVER = 6, 0.3
+"""Of so many lines, each may be in worse shape."""
+
 SAMPLED = 3
 """Of so many columns, one is looked at to find candidates for lines."""
 
@@ -46,18 +49,21 @@ def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray,
     height, width = mask.shape
     thickest = max(3, round(height / 150))
     flat = mask & ~_tall(mask, thickest + 1)
-    needed = LINE_COVER * _span(sheet, width)
+    span = _span(sheet, width)
     columns = np.arange(width)
-    gone = np.zeros_like(flat)
-    n = 0
-    for slope, offset in _line_candidates(flat, needed, apart=thickest + 1):
+    lines = []
+    for slope, offset in _line_candidates(flat, MANY_COVER * span, apart=thickest + 1):
         rows = np.rint(offset + slope * (columns - width / 2)).astype(np.int64)
         band = rows + np.arange(-(thickest // 2), thickest // 2 + 1)[:, None]
         band = np.clip(band, 0, height - 1)  # (thickest, width)
-        if flat[band, columns].any(axis=0).sum() >= needed:
-            gone[band, columns] = True
-            n += 1
-    return mask & ~(gone & flat), n
+        lines.append((flat[band, columns].any(axis=0).sum() / span, band))
+    n_many = sum(cover >= MANY_COVER for cover, _ in lines)
+    needed = MANY_COVER if n_many >= MANY else LINE_COVER
+    bands = [band for cover, band in lines if cover >= needed]
+    gone = np.zeros_like(flat)
+    for band in bands:
+        gone[band, columns] = True
+    return mask & ~(gone & flat), len(bands)
 
 
 def _tall(mask: BoolArray, length: int) -> BoolArray:

@@ -50,6 +50,8 @@ def redraw(
     height, width = (max(1, round(side * zoom)) for side in ink.shape)
     fine = np.zeros((FINE * size[0], FINE * size[1]), np.uint8)
     top, left = (fine.shape[0] - height) // 2, (fine.shape[1] - width) // 2
+    if zoom < 1:  # or thin lines would become faint
+        ink = lightest(ink, 2 * int(0.5 / zoom) + 1)
     scaled = Image.fromarray(ink).resize((width, height), Image.Resampling.BILINEAR)
     fine[top : top + height, left : left + width] = np.asarray(scaled)
     mask = _closed(fine >= threshold, BRIDGED)
