@@ -42,7 +42,7 @@ WRONG = {
     "two levels too high": ("training: {beta_1: 0}", "1:12: training.beta_1 is no key here. Did you mean training.optimizer.beta_1?"),
     "one level too low": ("data: {source: noise, seed: 1}", "1:23: data.seed is no key here. Did you mean seed?"),
     "of another record": ("data: {source: noise, path: x}", "1:23: data.path is no key here. It belongs to folder, npz, quickdraw, cifar100."),
-    "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is no key. Known keys: image_size, color_mode, resize, polarity."),
+    "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is no key. Known keys: image_size, color_mode, resize, polarity, reader, max_value."),
     # missing keys
     "path": ("name: a\ndata:\n  source: folder", "2:1: data.path is missing: folder of <split>/<class>/* or <class>/*, relative to where the command runs."),
     "source": ("data: {train_samples: 3}", "1:1: data.source is missing. Give one of noise, simulated, folder, npz, quickdraw, cifar100."),
