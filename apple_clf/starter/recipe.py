@@ -1,6 +1,6 @@
 """How many images there are, and what they look like -> the experiment that fits them.
 
-Every number here is chosen on training images or for the time it costs, see docs/log.md.
+Every number here is chosen on training images or for the time it costs, see docs/results.md.
 """
 
 import math
