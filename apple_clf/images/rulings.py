@@ -47,7 +47,7 @@ def _upper_quartile(levels: UInt8Array) -> int:
 def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray, int]:
     """As `_without_rulings`, for lines that run about level."""
     height, width = mask.shape
-    thickest = max(3, round(height / 150))
+    thickest = max(4, round(height / 120))
     flat = mask & ~_tall(mask, thickest + 1)
     span = _span(sheet, width)
     columns = np.arange(width)

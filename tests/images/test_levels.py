@@ -10,7 +10,8 @@ def drawing(strength: float) -> np.ndarray:
     """A cross with soft edges on black, its strokes at a share of full strength."""
     at = np.abs(np.arange(28) - 14)
     cover = np.clip(3 - np.minimum(at[:, None], at[None]), 0, 1.0) * (np.add.outer(at, at) < 20)
-    return np.rint(255 * strength * cover).astype(np.uint8)
+    pixels: np.ndarray = np.rint(255 * strength * cover).astype(np.uint8)
+    return pixels
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.8, 0.4, 0.1])

@@ -31,7 +31,8 @@ def house(pen: int, *, filled: int = 0, side: int = 400) -> UInt8Array:
 
 
 def blurred(pixels: UInt8Array) -> np.ndarray:
-    return ndimage.gaussian_filter(pixels.astype(float), 1)
+    smooth: np.ndarray = ndimage.gaussian_filter(pixels.astype(float), 1)
+    return smooth
 
 
 def alike(one: UInt8Array, other: UInt8Array) -> float:
