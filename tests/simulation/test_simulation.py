@@ -202,3 +202,18 @@ def test_bad_arguments_are_refused(make, n, size, seed) -> None:  # type: ignore
 def test_share_of_apples_outside_0_to_1_is_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match="apple_fraction must be 0 to 1"):
         simulate(1, image_size=(8, 8), seed=0, apple_fraction=fraction)
+
+
+def test_line_drawings_are_strokes_on_plain_ground_and_the_others_are_not() -> None:
+    def share_of_ground(line_drawings: float) -> float:
+        images = simulate(60, image_size=(28, 28), seed=7, line_drawings=line_drawings).images
+        borders = np.median(images[:, 0], axis=1)[:, None, None]
+        return float(np.mean(np.abs(images.astype(int) - borders) < 24))
+
+    assert share_of_ground(1.0) > 0.7 > share_of_ground(0.0)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_share_of_line_drawings_beyond_its_range_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="line_drawings must be 0 to 1"):
+        simulate(1, image_size=(8, 8), seed=0, line_drawings=share)
