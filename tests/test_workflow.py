@@ -113,7 +113,8 @@ def test_resolved_experiment_is_the_one_that_was_trained(run: Run) -> None:
 
 def test_listener_hears_stages_and_epochs(run: Run, listener: Listener) -> None:
     assert listener.epochs == [(1, 3), (2, 3), (3, 3)]
-    assert [text.split()[0] for text in listener.stages] == ["Data:", "Training", "Evaluating"]
+    first_words = [text.split()[0] for text in listener.stages]
+    assert first_words == ["Data:", "Training", "No", "Evaluating"]  # "No picture is answered ..."
 
 
 def test_training_again_gives_the_same_bytes_whatever_the_process(run: Run, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_training_again_gives_the_same_bytes_whatever_the_process(run: Run, tmp_
         text=True,
     )
     narration = {line.split()[0] for line in result.stderr.splitlines()}
-    assert narration == {"Data:", "Training", "Epoch", "Evaluating"}
+    assert narration == {"Data:", "Training", "Epoch", "No", "Evaluating"}
     assert contents(find_run(None, folder=tmp_path / "runs")) == contents(run)
 
 

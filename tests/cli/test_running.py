@@ -35,7 +35,8 @@ def test_train_tells_how_it_goes_and_what_came_of_it(
     assert re.search(r"^(The model is |Problem: )", outcome.out, re.MULTILINE)
     assert "4 validation images are too few to calibrate on" in outcome.err
     (line,) = [line for line in answer if line.startswith("Answers: ")]
-    assert line.startswith("Answers: temperature 1.00, threshold 0.500, unsure of ")
+    assert line == "Answers: temperature 1.00, threshold 0.500."
+    assert "No picture is answered 'unsure': 20 images are too few" in outcome.err
     assert answer[-3:] == [
         f"Run: {run.path}",
         f"Look at it: {run.report}",
@@ -79,7 +80,7 @@ FEW = (
 def test_train_tells_what_calibration_came_to(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("train", *FEW, "--runs", tmp_path, "-q")
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("Answers: ")]
-    assert re.search(r"calibration error 0\.\d{3} -> 0\.\d{3}, threshold 0\.500, unsure of ", line)
+    assert re.search(r"calibration error 0\.\d{3} -> 0\.\d{3}, threshold 0\.500\.$", line)
 
 
 def test_embedded_experiment_is_trained_without_a_file(cli: Cli, tmp_path: Path) -> None:
