@@ -75,7 +75,8 @@ def test_wrong_labels_are_looked_for_and_sheets_written(
     cli: Cli, sick: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "sheets"
-    fast = ("--set", "training.epochs=1", "--set", "model.units=[2]")
+    changes = ("training.epochs=1", "training.learning_rate=1e-3", "model.units=[2]")
+    fast = tuple(part for change in changes for part in ("--set", change))
     code, _, err = check(cli, sick, *fast, "--out", out, folds=3)
     assert code == 3
     assert (out / "findings.json").exists()
