@@ -16,6 +16,7 @@ from apple_clf.errors import DataError
 from apple_clf.files import printable
 from apple_clf.starter.look import Look, look_at
 from apple_clf.starter.recipe import (
+    SLOWER,
     Counts,
     Recipe,
     count_images,
@@ -58,7 +59,8 @@ def starter_text(file: Path, folder: Path | None) -> str:
             fitted = _for_drawings(recipe)
     return _TEMPLATE.format(
         file=printable(quote(os.fspath(file))),
-        seconds=_rounded(recipe.seconds),
+        fast=_rounded(recipe.seconds),
+        slow=_rounded(recipe.seconds * SLOWER),
         name=_scalar(run_name),
         run_name=run_name,
         found=found,
@@ -185,7 +187,7 @@ _TEMPLATE = """\
 # An experiment for {found}.
 #
 #   train it         apple-clf train {file}
-#   time             about {seconds} on 2 cores that do nothing else
+#   time             about {fast} on a fast machine, {slow} on a slow one
 #   change a value   apple-clf train {file} --set training.epochs=5
 #   see all values   apple-clf config show {file}
 {advice}
