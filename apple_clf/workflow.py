@@ -229,7 +229,12 @@ def _finish(job: _Job) -> None:
 def _diagnose(job: _Job, training: "Training", *, metrics: Mapping[str, Any] | None) -> None:
     """Writes what was found; without metrics the training diverged, and its report follows."""
     record = Record(
-        job.experiment, training.history, training.statistics, job.dataset.counts(), metrics
+        experiment=job.experiment,
+        history=training.history,
+        statistics=training.statistics,
+        images=job.dataset.counts(),
+        metrics=metrics,
+        appearance=job.dataset.describe_appearance(),
     )
     write_whole(job.run.findings, findings_json(record, diagnose(record)))
     if metrics is None:

@@ -62,6 +62,7 @@ class Dataset:
     bad_files: Sequence[Skipped] = ()  # could not be decoded
     skipped: Sequence[Skipped] = ()  # were not looked at
     n_decoded: int = 0  # images that were not in the cache
+    preprocessing: Preprocessing = field(kw_only=True)  # with the max_value that was found
     sample: Sequence[str | UInt8Array] = ()  # some training images as they came: files or pixels
 
     @cached_property
@@ -69,7 +70,9 @@ class Dataset:
         """What the training images look like; None if they were made on the spot."""
         return appearance_of(self.sample)
 
-    preprocessing: Preprocessing = field(kw_only=True)  # with the max_value that was found
+    def describe_appearance(self) -> dict[str, float] | None:
+        """The same as dataset.json has it."""
+        return None if self.appearance is None else asdict(self.appearance)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -119,7 +122,7 @@ class Dataset:
             "class_names": self.class_names,
             "positive_class": self.positive_class,
             "images": self.counts(),
-            "appearance": self.appearance and asdict(self.appearance),
+            "appearance": self.describe_appearance(),
             "max_value": self.preprocessing.max_value,
             "duplicates": self.duplicates.counts(),
             "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},

@@ -39,7 +39,7 @@ class Record:
     statistics: LayerStatistics
     images: Mapping[str, Mapping[str, int]]  # by split and class
     metrics: Mapping[str, Any] | None  # as in metrics.json; None if the training diverged
-    appearance: Mapping[str, Any] | None = None  # of the training images; None if it is unknown
+    appearance: Mapping[str, Any] | None  # of the training images; None if it is unknown
 
     @property
     def diverged(self) -> bool:

@@ -91,4 +91,5 @@ def make_diverged(*overrides: str, gradient: float = 1.0, epochs: int = 0) -> Re
         make_statistics(layers, epochs=epochs, gradient_norm=[gradient, gradient]),
         {"train": HALVES, "validation": {"apple": 300}, "test": {}},
         None,
+        None,
     )

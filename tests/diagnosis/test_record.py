@@ -47,6 +47,18 @@ def test_random_labels_are_found_once_and_written_beside_the_metrics(noise: Run)
     assert content == {"diverged": False, "findings": [each.as_dict() for each in findings]}
 
 
+def test_training_on_photos_in_colour_finds_its_network_for_drawings(tmp_path: Path) -> None:
+    coarse = np.random.default_rng(0).integers(256, size=(60, 5, 5, 3), dtype=np.uint8)
+    photos = coarse.repeat(4, axis=1).repeat(4, axis=2)
+    np.savez(tmp_path / "photos.npz", x=photos, y=np.arange(60) % 2)
+    data = f"data={{source: npz, path: '{tmp_path / 'photos.npz'}'}}"
+    run = trained(tmp_path / "runs", data, "training.epochs=2")
+    findings = diagnose(read_record(run))
+    assert [finding.name for finding in findings] == ["network_for_drawings"]
+    content = json.loads(run.findings.read_bytes())
+    assert content["findings"] == [finding.as_dict() for finding in findings]
+
+
 def test_learning_rate_too_high_is_found_in_a_diverged_run_and_its_cure_cures(
     tmp_path: Path,
 ) -> None:
