@@ -124,9 +124,10 @@ def _on_white(picture: Picture) -> Picture:
     """Cuts a small disc out of the picture and puts it on white, as shops show their wares."""
     mask = Image.new("L", picture.size, 0)
     ImageDraw.Draw(mask).ellipse((0, 0, *picture.size), fill=255)
-    small = round(OBJECT * picture.width), round(OBJECT * picture.height)
+    width, height = picture.size
+    small = round(OBJECT * width), round(OBJECT * height)
     page = Image.new("RGB", picture.size, "white")
-    place = (picture.width - small[0]) // 2, (picture.height - small[1]) // 2
+    place = (width - small[0]) // 2, (height - small[1]) // 2
     page.paste(picture.resize(small), place, mask.resize(small))
     return page
 

@@ -16,7 +16,10 @@ from PIL import Image
 from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 
 SIDE = 32  # contents are brought to this size
-PLAIN = 24  # gray levels; a row whose pixels span no more is of one colour, but for JPEG noise
+PLAIN = 24 / 255
+"""Of the levels that a picture spans; a row that spans no more is of one colour, but for noise."""
+
+LEAST_PLAIN = 8  # gray levels; JPEG noise spans as much in any picture
 CORNER = 2  # pixels at the ends of a row that are not looked at: two frames blend there
 MIN_SIDE = 8  # pixels; nothing smaller is cut out
 SLIMMEST = 3  # times as long as wide, at most; slimmer contents keep some background
@@ -48,7 +51,7 @@ def find_contents(images: UInt8Array) -> Contents:
         picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
         large = min(bottom - top, right - left) >= SIDE
         way = Image.Resampling.BOX if large else Image.Resampling.BICUBIC
-        content = picture.resize((SIDE, SIDE), way, box=(left, top, right, bottom))
+        content = picture.crop((left, top, right, bottom)).resize((SIDE, SIDE), way)
         gray[i] = np.asarray(content.convert("L"))
         if image.shape[2] == 3:
             colours[i] = np.asarray(content.convert("YCbCr"))[..., 1:].mean(axis=(0, 1)) - 128
@@ -110,7 +113,9 @@ def _varied_span(
     looked_at = _within(columns, left + CORNER, right - CORNER)[:, None, :, None]
     highest = np.where(looked_at, images, 0).max(axis=2)
     lowest = np.where(looked_at, images, 255).min(axis=2)  # (n, height, channels)
-    varied = (highest.astype(np.int16) - lowest > PLAIN).any(axis=2)
+    spans = images.max(axis=(1, 2, 3)).astype(np.int16) - images.min(axis=(1, 2, 3))
+    plain = np.maximum(PLAIN * spans, LEAST_PLAIN)[:, None, None]
+    varied = (highest.astype(np.int16) - lowest > plain).any(axis=2)
     varied &= _within(rows, start, stop)
     first = np.where(varied.any(axis=1), varied.argmax(axis=1), start)
     last = np.where(varied.any(axis=1), len(rows) - varied[:, ::-1].argmax(axis=1), start)

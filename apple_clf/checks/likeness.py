@@ -55,7 +55,8 @@ def structure(one: UInt8Array, other: UInt8Array) -> float:
     """Likeness of all but the worst twentieth of the windows that show something, -1 to 1.
 
     However strong a frame that two pictures share, and whatever its pattern, what they show must
-    be alike too; brightness does not count. Without a window that shows anything it is 0.
+    be alike too. Brightness and contrast of a whole picture do not count. It is 0 if no window
+    shows anything.
 
     Args:
         one: gray, uint8, (height, width).
@@ -65,6 +66,8 @@ def structure(one: UInt8Array, other: UInt8Array) -> float:
         Bovik, Sheikh and Simoncelli 2004, IEEE Transactions on Image Processing 13, eq. 9 and 10.
     """
     x, y = one.astype(np.float64), other.astype(np.float64)
+    contrast = max(x.std(), y.std())
+    x, y = (pixels * contrast / max(pixels.std(), 1e-3) for pixels in (x, y))
     mean_x, mean_y = _window_means(x), _window_means(y)
     variances = _window_means(x * x) - mean_x**2, _window_means(y * y) - mean_y**2
     covariance = _window_means(x * y) - mean_x * mean_y

@@ -42,7 +42,7 @@ ALIKE = 0.7
 
 OTHER_SHAPE = math.log(1.2)  # contents are two if one is longer for its width by more than this
 OTHER_COLOUR = 0.35  # mean colours are two if further apart, in standard deviations of gray
-MOSTLY_FRAME = 0.75  # of a picture's side; with smaller contents, contents alone are compared
+MOSTLY_FRAME = 0.75  # of the side; if both contents are smaller, they alone are compared
 LEAST_CONTRAST = 16.0  # gray levels; colours of fainter pictures are not held to be further apart
 
 SIDE = 32  # larger pictures are reduced to this
@@ -88,10 +88,10 @@ def find_near_duplicates(
 def _alike_as_seen(
     images: UInt8Array, contents: Contents, rng: np.random.Generator
 ) -> NearDuplicates:
-    """Pairs that are alike to a network, but for pictures that are mostly frame."""
+    """Pairs that are alike to a network, unless both are mostly frame."""
     pictures = _small(images)
     pairs = _proposed(pictures, rng, radius=HASH_RADIUS)
-    pairs = pairs[(contents.shares[pairs] >= MOSTLY_FRAME).all(axis=1)]
+    pairs = pairs[(contents.shares[pairs] >= MOSTLY_FRAME).any(axis=1)]
     far = FAR_PHOTOS if contents.in_colour else FAR
     return _near(pictures, pairs[_colours_agree(contents, pairs)], far=far)
 

@@ -56,7 +56,7 @@ def test_plain_picture_stays_whole() -> None:
 
 def test_slim_content_keeps_some_background() -> None:
     line = np.zeros((1, SIDE, SIDE, 1), np.uint8)
-    line[0, 22:26, 4:44, 0] = 200 + np.arange(40) % 2 * 50
+    line[0, 20:30, 4:44, 0] = 100 + np.arange(40) % 2 * 100
     ((top, left, bottom, right),) = content_boxes(line).tolist()
     assert (left, right) == (4, 44)
     assert (right - left) / (bottom - top) <= 3

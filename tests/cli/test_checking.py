@@ -27,7 +27,7 @@ def check(cli: Cli, *arguments: str | Path, folds: int = 0) -> tuple[int, str, s
 
 
 def test_clean_folder_is_0_and_says_so(cli: Cli, clean: Path) -> None:
-    expected = f"{clean}: 26 images of a, b\nNothing was found.\n"
+    expected = f"{clean}: 26 images of a, b\nNothing to look at was found.\n"
     assert check(cli, clean) == (0, expected, "")
 
 
@@ -35,7 +35,7 @@ def test_what_blocks_a_training_is_3_and_named(cli: Cli, sick: Path) -> None:
     code, out, err = check(cli, sick)
     assert code == 3
     assert "blocks: duplicates in two splits. 1 pair" in out
-    assert f"Such as {sick}/train/a/000.png = {sick}/test/a/copy.png: the same bytes" in out
+    assert f"For example {sick}/train/a/000.png = {sick}/test/a/copy.png: the same bytes" in out
     assert "a training would refuse these data" in err
 
 
