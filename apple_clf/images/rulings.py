@@ -59,11 +59,14 @@ def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray,
         lines.append((flat[band, columns].any(axis=0).sum() / span, band))
     n_many = sum(cover >= MANY_COVER for cover, _ in lines)
     needed = MANY_COVER if n_many >= MANY else LINE_COVER
-    bands = [band for cover, band in lines if cover >= needed]
     gone = np.zeros_like(flat)
-    for band in bands:
-        gone[band, columns] = True
-    return mask & ~(gone & flat), len(bands)
+    n = 0
+    for cover, band in lines:
+        if cover >= needed:
+            fresh = flat[band, columns] & ~gone[band, columns]
+            n += fresh.any(axis=0).sum() >= needed * span  # or it is a line met before, aslant
+            gone[band, columns] = True
+    return mask & ~(gone & flat), int(n)
 
 
 def _tall(mask: BoolArray, length: int) -> BoolArray:
