@@ -18,7 +18,6 @@ from apple_clf.errors import ImageError
 from apple_clf.images import load, prepare
 from apple_clf.preprocessing import ColorMode, Polarity, Preprocessing, Resize
 
-REAL = Path(__file__).parents[3] / "shared" / "data"
 PLAIN = Preprocessing(reader="pixels", image_size=(4, 4), resize="stretch", polarity="as_is")
 RESIZES: tuple[Resize, ...] = ("stretch", "pad", "crop", "center")
 POLARITIES: tuple[Polarity, ...] = ("as_is", "light_on_dark", "dark_on_light", "auto")
@@ -240,7 +239,6 @@ def test_load_decodes_and_prepares(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(not (REAL / "quickdraw").is_dir(), reason="the real drawings are not here")
 @pytest.mark.parametrize("resize", RESIZES)
 @pytest.mark.parametrize("size", [(60, 90), (1200, 900), (31, 29)])
 def test_the_frame_is_what_the_pixels_show(resize: Resize, size: tuple[int, int]) -> None:
@@ -262,8 +260,10 @@ def test_the_frame_is_what_the_pixels_show(resize: Resize, size: tuple[int, int]
     assert loaded.pixels.std() > 40
 
 
-def test_real_drawings_stay_sharp_and_survive_inversion_and_enlarging() -> None:
-    for path in sorted((REAL / "quickdraw" / "test").rglob("*.png"))[::30]:
+def test_real_drawings_stay_sharp_and_survive_inversion_and_enlarging(shared_data: Path) -> None:
+    paths = sorted((shared_data / "quickdraw" / "test").rglob("*.png"))[::30]
+    assert paths
+    for path in paths:
         pixels = np.asarray(Image.open(path))
         result = prepare(pixels, Preprocessing(reader="pixels"))
         assert sorted(result.ravel()) == sorted(pixels.ravel()), path.name  # only moved
