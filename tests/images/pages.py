@@ -7,6 +7,7 @@ from apple_clf.arrays import FloatArray, UInt8Array
 
 HEIGHT, WIDTH = 480, 600
 PAPER, INK = 235, 40
+SHEET = [(70, 40), (560, 25), (570, 450), (60, 460)]  # corners where there is a table
 MIDDLE, SCALE = (300, 250), 150  # of the drawing, x before y
 
 
@@ -113,9 +114,8 @@ def squared() -> UInt8Array:
 
 def _on_table(table: UInt8Array) -> UInt8Array:
     """A sheet of paper, turned a little, with the table around it."""
-    corners = [(70, 40), (560, 25), (570, 450), (60, 460)]
     sheet = Image.new("1", (WIDTH, HEIGHT))
-    ImageDraw.Draw(sheet).polygon(corners, fill=1)
+    ImageDraw.Draw(sheet).polygon(SHEET, fill=1)
     return np.where(np.asarray(sheet), plain(), table)
 
 
