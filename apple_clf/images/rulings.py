@@ -1,8 +1,10 @@
 """Ruled and squared paper -> the ink without its long straight lines."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from apple_clf.arrays import BoolArray, UInt8Array
+from apple_clf.arrays import BoolArray, IntArray, UInt8Array
 from apple_clf.images.ink import WIDEST_LINE, quantile
 from apple_clf.images.regions import dilated, eroded
 
@@ -13,7 +15,15 @@ LINE_COVER = 0.5
 """A ruled line has ink along this share of its way over the page."""
 
 MANY, MANY_COVER = 6, 0.3
-"""Of so many lines, each may be in worse shape."""
+"""Of so many lines, each may be in worse shape and end anywhere."""
+
+REACH = 0.03
+"""Of its way over the page: fewer lines each come as near to the paper's border. What ends before
+is a straight edge of the drawing."""
+
+THICKEST, THICKEST_PART = 4, 120
+"""Pixels of a line's height, or a part of the page's if that is more. Smoothing against grain makes
+four of two."""
 
 SAMPLED = 3
 """Of so many columns, one is looked at to find candidates for lines."""
@@ -44,29 +54,59 @@ def _upper_quartile(levels: UInt8Array) -> int:
     return quantile(np.bincount(levels.ravel(), minlength=256), 0.75)
 
 
+class _Line(NamedTuple):
+    """What may be a ruled line that runs about level."""
+
+    rows: IntArray  # (thickest, width) of the mask, a column for each of its columns
+    cover: float  # share of the way over the paper that has ink
+    fresh: float  # as cover, of ink that no better line has
+    reaches_border: bool  # of the paper, on the left or the right
+
+
 def _without_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray, int]:
-    """As `_without_rulings`, for lines that run about level."""
+    """As `without_rulings`, for lines that run about level."""
     height, width = mask.shape
-    thickest = max(4, round(height / 120))
+    thickest = max(THICKEST, round(height / THICKEST_PART))
     flat = mask & ~_tall(mask, thickest + 1)
-    span = _span(sheet, width)
-    columns = np.arange(width)
-    lines = []
-    for slope, offset in _line_candidates(flat, MANY_COVER * span, apart=thickest + 1):
-        rows = np.rint(offset + slope * (columns - width / 2)).astype(np.int64)
-        band = rows + np.arange(-(thickest // 2), thickest // 2 + 1)[:, None]
-        band = np.clip(band, 0, height - 1)  # (thickest, width)
-        lines.append((flat[band, columns].any(axis=0).sum() / span, band))
-    n_many = sum(cover >= MANY_COVER for cover, _ in lines)
-    needed = MANY_COVER if n_many >= MANY else LINE_COVER
+    lines = _lines(flat, *_paper_columns(sheet, width), thickest=thickest)
+    needed = MANY_COVER
+    if sum(line.fresh >= needed for line in lines) < MANY:
+        needed = LINE_COVER
+        lines = [line for line in lines if line.cover >= needed and line.reaches_border]
     gone = np.zeros_like(flat)
-    n = 0
-    for cover, band in lines:
-        if cover >= needed:
-            fresh = flat[band, columns] & ~gone[band, columns]
-            n += fresh.any(axis=0).sum() >= needed * span  # or it is a line met before, aslant
-            gone[band, columns] = True
-    return mask & ~(gone & flat), int(n)
+    for line in lines:
+        gone[line.rows, np.arange(width)] = True
+    return mask & ~(gone & flat), sum(line.fresh >= needed for line in lines)
+
+
+def _lines(flat: BoolArray, left: int, right: int, *, thickest: int) -> list[_Line]:
+    """Lines with ink along MANY_COVER of their way, the best first.
+
+    Args:
+        flat: ink that is no higher than a line.
+        left: first column of the paper.
+        right: the one after its last.
+        thickest: height of a line in pixels.
+    """
+    height, width = flat.shape
+    columns = np.arange(width)
+    way = max(1, right - left)
+    met = np.zeros_like(flat)
+    lines = []
+    for slope, offset in _line_candidates(flat, MANY_COVER * way, apart=thickest + 1):
+        middle = np.rint(offset + slope * (columns - width / 2)).astype(np.int64)
+        rows = middle + np.arange(-(thickest // 2), thickest // 2 + 1)[:, None]
+        rows = np.clip(rows, 0, height - 1)
+        ink = flat[rows, columns]
+        (inked,) = np.nonzero(ink.any(axis=0))
+        if len(inked) < MANY_COVER * way:
+            continue
+        fresh = float(np.count_nonzero((ink & ~met[rows, columns]).any(axis=0)) / way)
+        if fresh >= MANY_COVER:
+            met[rows, columns] = True
+        short = min(inked[0] - left, right - 1 - inked[-1])
+        lines.append(_Line(rows, len(inked) / way, fresh, bool(short < REACH * way)))
+    return lines
 
 
 def _tall(mask: BoolArray, length: int) -> BoolArray:
@@ -75,9 +115,12 @@ def _tall(mask: BoolArray, length: int) -> BoolArray:
     return dilated(eroded(pixels, length), length)[length:-length].view(np.bool_)
 
 
-def _span(sheet: BoolArray | None, width: int) -> int:
-    """Columns that the paper takes up."""
-    return width if sheet is None else int(np.count_nonzero(sheet.any(axis=0)))
+def _paper_columns(sheet: BoolArray | None, width: int) -> tuple[int, int]:
+    """The first column that the paper takes up, and the one after the last."""
+    if sheet is None:
+        return 0, width
+    (columns,) = np.nonzero(sheet.any(axis=0))
+    return (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 0)
 
 
 def _line_candidates(flat: BoolArray, needed: float, *, apart: int) -> list[tuple[float, int]]:

@@ -10,7 +10,9 @@ from apple_clf.images.rulings import without_rulings
 THRESHOLD = 30
 
 
-def lines(*, slope: float = 0.0, apart: int = 40, length: float = 1.0, thick: int = 1) -> UInt8Array:
+def lines(
+    *, slope: float = 0.0, apart: int = 40, length: float = 1.0, thick: int = 1
+) -> UInt8Array:
     """Ink of level lines on a page of 480x600, 12 of them by default."""
     image = Image.new("L", (600, 480))
     draw = ImageDraw.Draw(image)
@@ -58,17 +60,41 @@ def test_what_is_no_ruling_stays(ink: UInt8Array) -> None:
     assert n == 0
 
 
-@pytest.mark.parametrize(("n", "length", "n_removed"), [(3, 0.4, 0), (3, 0.6, 3), (12, 0.4, 12)])
-def test_many_lines_may_each_be_in_worse_shape(n: int, length: float, n_removed: int) -> None:
+@pytest.mark.parametrize(
+    ("n", "length", "n_removed"), [(3, 1.0, 3), (3, 0.9, 0), (3, 0.4, 0), (12, 0.4, 12)]
+)
+def test_a_few_lines_reach_the_border_and_many_may_end_anywhere(
+    n: int, length: float, n_removed: int
+) -> None:
     ink = lines(length=length)
     ink = np.where(np.arange(480)[:, None] < 40 * n, ink, 0).astype(np.uint8)
     assert without_rulings(ink, THRESHOLD, None)[1] == n_removed
 
 
+def test_a_broken_line_is_one_if_half_of_it_is_there() -> None:
+    for gap, n in ((9, 2), (12, 0)):
+        ink = lines()[:80].copy()
+        ink[:, np.arange(600) % 20 < gap] = 0
+        assert without_rulings(ink, THRESHOLD, None)[1] == n
+
+
+@pytest.mark.parametrize("share", [0.55, 0.7, 0.9])
+@pytest.mark.parametrize("side", [64, 200, 480])
+def test_edges_of_a_square_are_no_rulings(side: int, share: float) -> None:
+    image = Image.new("L", (side, side))
+    margin = round(side * (1 - share) / 2)
+    corners = (margin, margin, side - margin - 1, side - margin - 1)
+    ImageDraw.Draw(image).rectangle(corners, outline=200, width=2)
+    ink = np.asarray(image)
+    rest, n = without_rulings(ink, THRESHOLD, None)
+    np.testing.assert_array_equal(rest, ink >= THRESHOLD)
+    assert n == 0
+
+
 def test_lines_need_to_cover_the_sheet_alone() -> None:
     ink = lines(length=0.4)[:80]
     sheet = np.zeros(ink.shape, np.bool_)
-    sheet[:, 170:430] = True
+    sheet[:, 175:425] = True
     assert without_rulings(ink, THRESHOLD, None)[1] == 0
     assert without_rulings(ink, THRESHOLD, sheet)[1] == 2
 
