@@ -171,11 +171,15 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
 
 
 def _frame_width(gray: UInt8Array) -> int:
-    """Pixels of a plain frame around a picture, at most a tenth of its shorter side."""
+    """Pixels of a plain frame around a picture, at most a tenth of its shorter side.
+
+    A frame has another level than most of the picture; a margin around a drawing has the same.
+    """
+    ground = int(np.median(gray))
     widest = int(min(gray.shape)) // 10
     for width in range(widest):
-        outer, inner = _ring(gray, width), _ring(gray, width + 1)
-        if np.ptp(outer) > PLAIN or abs(int(outer[0]) - int(np.median(inner))) < FRAME_STEP:
+        ring = _ring(gray, width)
+        if np.ptp(ring) > PLAIN or abs(int(ring[0]) - ground) < FRAME_STEP:
             return width
     return widest
 

@@ -51,7 +51,9 @@ def test_ink_is_light_on_the_negative_of_a_page_alone(name: str) -> None:
     assert is_light_ink(~page, "auto")
 
 
-@pytest.mark.parametrize(("polarity", "is_light"), [("light_on_dark", True), ("dark_on_light", False)])
+@pytest.mark.parametrize(
+    ("polarity", "is_light"), [("light_on_dark", True), ("dark_on_light", False)]
+)
 def test_a_stated_polarity_is_believed(polarity: Polarity, is_light: bool) -> None:
     for page in (pages.plain(), pages.chalk()):
         assert is_light_ink(page, polarity) == is_light
