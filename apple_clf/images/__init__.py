@@ -157,17 +157,22 @@ def _prepare(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
         return _as_it_is(pixels, contract)
     is_bitmap = max(pixels.shape[:2]) <= _small(contract)
     if contract.reader == "bitmap" or (contract.reader == "auto" and is_bitmap):
-        width = _frame_width(_luma(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels))
-        inner = slice(width, -width or None)
-        drawn, frame, _ = _as_it_is(pixels[inner, inner], contract)
-        frame = frame[0] + width, frame[1] + width, *frame[2:]
-        return _Prepared(spread_levels(drawn), frame)
+        return _bitmap(pixels, contract)
     from apple_clf.images.paper import find_drawing  # most pictures in a training are bitmaps
 
     found = find_drawing(pixels, contract.image_size, polarity=contract.polarity)
     if found is None:
         return _as_it_is(pixels, contract)._replace(steps=(NO_DRAWING,))
     return _Prepared(found.pixels.reshape(contract.shape), found.frame, found.steps)
+
+
+def _bitmap(pixels: UInt8Array, contract: Preprocessing) -> _Prepared:
+    """The picture without a frame, its strokes at full strength."""
+    width = _frame_width(_in_channels(pixels, "grayscale"))
+    inner = slice(width, -width or None)
+    drawn, (top, left, *size), _ = _as_it_is(pixels[inner, inner], contract)
+    height, across = size
+    return _Prepared(spread_levels(drawn), (top + width, left + width, height, across))
 
 
 def _frame_width(gray: UInt8Array) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from apple_clf.arrays import BoolArray, IntArray, UInt8Array
-from apple_clf.images.regions import darkest, find_regions, lightest, pixels_in_runs
+from apple_clf.images.regions import closed, darkest, find_regions, lightest
 from apple_clf.preprocessing import Polarity
 
 WIDEST_LINE = 8
@@ -19,6 +19,12 @@ FAINTEST = 14
 
 NOISE_FACTOR = 6
 """Ink is above the paper's own grain by so many of its median deviations."""
+
+CALMED = 200
+"""Pixels on the shorter side above which grain is smoothed; on smaller pages lines would fade."""
+
+DARKEST_PAPER = 32
+"""Of 255: ink on darker paper is measured as on this, or noise in black would be ink."""
 
 DARK_GROUND = 96
 """Luma below which most of a picture is dark: a blackboard, or a screen."""
@@ -46,7 +52,7 @@ def is_light_ink(page: UInt8Array, polarity: Polarity) -> bool:
     """
     if polarity in ("light_on_dark", "dark_on_light"):
         return polarity == "light_on_dark"
-    half = Image.fromarray(page).reduce(2) if min(page.shape) > 200 else Image.fromarray(page)
+    half = Image.fromarray(page).reduce(2) if min(page.shape) > CALMED else Image.fromarray(page)
     radius = max(2, min(half.size) // (2 * WIDEST_LINE))
     around = np.asarray(half.filter(ImageFilter.BoxBlur(radius)))
     differences = np.asarray(half).astype(np.int16) - around
@@ -56,9 +62,9 @@ def is_light_ink(page: UInt8Array, polarity: Polarity) -> bool:
 
 def ink_levels(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
     """How much darker than the paper around it each pixel is, 255 for black on any paper."""
-    smooth = _smooth(page) if min(page.shape) > 200 else page
+    smooth = _smooth(page) if min(page.shape) > CALMED else page
     paper = _paper(smooth, sheet).astype(np.int32)
-    darker = np.maximum(paper - smooth, 0) * 255 // np.maximum(paper, 32)
+    darker = np.maximum(paper - smooth, 0) * 255 // np.maximum(paper, DARKEST_PAPER)
     levels: UInt8Array = darker.astype(np.uint8)
     return levels
 
@@ -80,20 +86,15 @@ def _paper(page: UInt8Array, sheet: BoolArray | None) -> UInt8Array:
     shapes that were coloured in.
     """
     width = odd(min(page.shape) / WIDEST_LINE)
-    without_lines = _closed(page, width)
+    without_lines = closed(page, width)
     coarse = np.asarray(Image.fromarray(without_lines).reduce(COARSER))
     off_paper = _off_paper(coarse, sheet)
     lit = np.zeros_like(coarse)
     for share in AREA_WIDTHS:
-        without_areas = _closed(coarse, odd(share * min(coarse.shape)))
+        without_areas = closed(coarse, odd(share * min(coarse.shape)))
         drawn = _coloured_in(coarse, without_areas, off_paper)
         lit = np.maximum(lit, np.where(drawn, without_areas, 0))
     return np.maximum(without_lines, _resized(lit, page.shape)) if lit.any() else without_lines
-
-
-def _closed(page: UInt8Array, width: int) -> UInt8Array:
-    """The page with dark structures narrower than so many pixels filled with the light around."""
-    return darkest(lightest(page, width), width)
 
 
 def _off_paper(page: UInt8Array, sheet: BoolArray | None) -> BoolArray:
@@ -102,7 +103,7 @@ def _off_paper(page: UInt8Array, sheet: BoolArray | None) -> BoolArray:
     border[1:-1, 1:-1] = False
     if sheet is not None:
         border |= _resized(sheet.view(np.uint8), page.shape) == 0
-    light = _closed(page, odd(AREA_WIDTHS[-1] * min(page.shape)))
+    light = closed(page, odd(AREA_WIDTHS[-1] * min(page.shape)))
     regions = find_regions(page < SHADOW_LEVEL * light)
     return border | regions.mask(regions.touch(border))
 
@@ -116,8 +117,7 @@ def _coloured_in(page: UInt8Array, without_areas: UInt8Array, off_paper: BoolArr
     regions = find_regions(areas)
     steep = (lightest(page, 5) - darkest(page, 5)) > (1 - AREA_LEVEL) * without_areas
     rim = areas & (darkest(areas.view(np.uint8), 3) == 0)
-    n_rim = np.bincount(regions.labels, pixels_in_runs(rim, regions), minlength=regions.n)
-    n_steep = np.bincount(regions.labels, pixels_in_runs(rim & steep, regions), minlength=regions.n)
+    n_rim, n_steep = regions.pixels_in(rim), regions.pixels_in(rim & steep)
     is_drawn = ~regions.touch(off_paper) & (n_steep > STEEP * n_rim)
     drawn = regions.mask(is_drawn).view(np.uint8)
     return lightest(drawn, odd(2 * min(page.shape) / WIDEST_LINE)).view(np.bool_)

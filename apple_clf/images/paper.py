@@ -18,7 +18,7 @@ from apple_clf.images.ink import (
     quantile,
     strongest_ink,
 )
-from apple_clf.images.regions import Regions, find_regions, lightest, pixels_in_runs
+from apple_clf.images.regions import Regions, find_regions, lightest
 from apple_clf.images.rulings import without_rulings
 from apple_clf.images.sheet import find_sheet
 from apple_clf.images.strokes import redraw
@@ -55,56 +55,73 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
         size: height and width of the result.
         polarity: as the contract says; auto and as_is look at the picture.
     """
-    page = _working(strongest_ink(pixels))
-    steps = []
-    sheet = None if polarity == "light_on_dark" else find_sheet(page)
-    if sheet is not None and is_smooth(ink_levels(page, sheet)[~sheet]):
-        sheet = None  # the rest is a shadow on the paper or, if it is a table, without a pattern
-    if sheet is not None:
-        steps.append("sheet of paper found")
-    elif is_light_ink(page, polarity):
-        page = ~page
-        steps.append("light strokes on dark ground, inverted")
+    page, sheet, how = _dark_on_light(_working(strongest_ink(pixels)), polarity)
     ink = ink_levels(page, sheet)
     threshold = ink_threshold(ink, sheet)
     if threshold > ROUGHEST:
         return None
     mask, n_lines = without_rulings(ink, threshold, sheet)
-    if n_lines:
-        steps.append(f"{n_lines} ruled line{'s' * (n_lines > 1)} removed")
     regions = find_regions(mask)
     kept, dropped = _inside(regions, sheet)
-    if dropped:
-        steps.append("what touches the border left out")
     chosen = _cluster(regions, kept)
     if chosen is None or _is_clutter(regions, chosen) or _is_dot(regions, chosen):
         return None
-    n_beside = int((kept & ~chosen & (regions.areas > _speck(mask.shape))).sum())
-    if n_beside:
-        steps.append(f"{n_beside} mark{'s' * (n_beside > 1)} beside the drawing left out")
-    drawing = regions.mask(chosen)
     box = _box(regions.boxes[chosen])
-    top, left, bottom, right = box
-    soft = np.where(drawing, ink, 0)[top:bottom, left:right]
-    edge = _edge_level(soft)
-    if not _stands_out(ink[top:bottom, left:right], soft >= edge):
-        return None
-    drawn = redraw(soft, size, threshold=edge)
+    drawn = _redrawn(ink, regions.mask(chosen), box, size)
     if drawn is None:
         return None
-    steps.append("strokes drawn again in one width")
+    steps = (
+        how,
+        _counted(n_lines, "ruled line", "removed"),
+        "what touches the border left out" if dropped else "",
+        _counted(int((kept & ~chosen).sum()), "mark", "beside the drawing left out"),
+        "strokes drawn again in one width",
+    )
     down, across = pixels.shape[0] / mask.shape[0], pixels.shape[1] / mask.shape[1]
+    top, left, height, width = _frame(box, size)
+    frame = top * down, left * across, height * down, width * across
+    return Found(drawn, frame, tuple(step for step in steps if step))
+
+
+def _dark_on_light(
+    page: UInt8Array, polarity: Polarity
+) -> tuple[UInt8Array, BoolArray | None, str]:
+    """The page with dark ink, the sheet of paper on it unless all is paper, and what was done."""
+    sheet = None if polarity == "light_on_dark" else find_sheet(page)
+    if sheet is not None and is_smooth(ink_levels(page, sheet)[~sheet]):
+        sheet = None  # the rest is a shadow on the paper or, if it is a table, without a pattern
+    if sheet is not None:
+        return page, sheet, "sheet of paper found"
+    if is_light_ink(page, polarity):
+        return ~page, None, "light strokes on dark ground, inverted"
+    return page, None, ""
+
+
+def _redrawn(
+    ink: UInt8Array, drawing: BoolArray, box: tuple[int, int, int, int], size: tuple[int, int]
+) -> UInt8Array | None:
+    """The drawing in one width, or None if it is not clear of what is beside it."""
+    top, left, bottom, right = box
+    strokes = np.where(drawing, ink, 0)[top:bottom, left:right]
+    edge = _edge_level(strokes)
+    if not _stands_out(ink[top:bottom, left:right], strokes >= edge):
+        return None
+    return redraw(strokes, size, threshold=edge)
+
+
+def _counted(n: int, what: str, done: str) -> str:
+    """A phrase on so many things, empty if there are none."""
+    return f"{n} {what}{'s' * (n > 1)} {done}" if n else ""
+
+
+def _frame(
+    box: tuple[int, int, int, int], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Top, left, height and width of what a result shows whose drawing fills 26/28 of it."""
+    top, left, bottom, right = box
     zoom = max((bottom - top) / (size[0] * 13 / 14), (right - left) / (size[1] * 13 / 14))
     height, width = size[0] * zoom, size[1] * zoom
-    frame = (top + bottom - height) / 2, (left + right - width) / 2, height, width
-    return Found(drawn, _enlarged(frame, down, across), tuple(steps))
-
-
-def _enlarged(
-    frame: tuple[float, float, float, float], down: float, across: float
-) -> tuple[float, float, float, float]:
-    top, left, height, width = frame
-    return top * down, left * across, height * down, width * across
+    return (top + bottom - height) / 2, (left + right - width) / 2, height, width
 
 
 def _working(gray: UInt8Array) -> UInt8Array:
@@ -117,11 +134,14 @@ def _working(gray: UInt8Array) -> UInt8Array:
 
 
 def _edge_level(ink: UInt8Array) -> int:
-    """A third of what the strokes' upper quartile has: ball pens draw unevenly."""
+    """Three tenths of what the strokes' upper quartile has: ball pens draw unevenly."""
     counts = np.bincount(ink.ravel(), minlength=256)
     counts[0] = 0
     return max(1, quantile(counts, 0.75) * 3 // 10)
 
+
+BESIDE = 9
+"""Width of the square around a pixel of a stroke that is looked at beside it."""
 
 CLEAR = 0.3
 """Of the ink of strokes, what is beside them has at most this share. Of pictures of paper 98 in 100
@@ -130,7 +150,7 @@ have less than 0.2, of what looks like strokes in photos as many have more than 
 
 def _stands_out(ink: UInt8Array, strokes: BoolArray) -> bool:
     """Whether strokes lie on paper, rather than among other marks of about their strength."""
-    near = lightest(strokes.view(np.uint8), 9).view(np.bool_)
+    near = lightest(strokes.view(np.uint8), BESIDE).view(np.bool_)
     beside = ink[near & ~strokes]
     return not beside.size or float(beside.mean()) < CLEAR * float(ink[strokes].mean())
 
@@ -143,7 +163,7 @@ def _inside(regions: Regions, sheet: BoolArray | None) -> tuple[BoolArray, bool]
         border[1 : height - 1, 1 : width - 1] = False
     else:
         border = ~sheet
-    contact = np.bincount(regions.labels, pixels_in_runs(border, regions), minlength=regions.n)
+    contact = regions.pixels_in(border)
     large = regions.areas > _speck(regions.shape)
     outside = contact > 0
     outside &= ~_reaches_the_border(regions, contact, large & ~outside)

@@ -58,20 +58,14 @@ class Regions:
 
     def touch(self, mask: BoolArray) -> BoolArray:
         """Whether each region has a pixel in a mask of the same shape, bool, (n,)."""
-        return np.bincount(self.labels, pixels_in_runs(mask, self), minlength=self.n) > 0
+        return self.pixels_in(mask) > 0
 
-
-def pixels_in_runs(mask: BoolArray, regions: Regions) -> IntArray:
-    """Pixels of a mask in each run of some regions, int32, (n_runs,).
-
-    Args:
-        mask: of the shape of the mask that the regions are of.
-        regions: theirs are the runs.
-    """
-    sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
-    np.cumsum(mask, axis=1, out=sums[:, 1:])
-    counted: IntArray = sums[regions.rows, regions.ends] - sums[regions.rows, regions.starts]
-    return counted
+    def pixels_in(self, mask: BoolArray) -> IntArray:
+        """Pixels that each region has in a mask of the same shape, int64, (n,)."""
+        sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
+        np.cumsum(mask, axis=1, out=sums[:, 1:])
+        in_runs = sums[self.rows, self.ends] - sums[self.rows, self.starts]
+        return np.bincount(self.labels, in_runs, minlength=self.n).astype(np.int64)
 
 
 def find_regions(mask: BoolArray) -> Regions:
@@ -140,6 +134,16 @@ def darkest(pixels: UInt8Array, width: int) -> UInt8Array:
         width: odd, side of the square in pixels.
     """
     return _square(np.minimum, pixels, width)
+
+
+def closed(pixels: UInt8Array, width: int) -> UInt8Array:
+    """Pixels in which dark structures narrower than a square have the light around them.
+
+    Args:
+        pixels: uint8, (height, width).
+        width: odd, side of the square in pixels.
+    """
+    return darkest(lightest(pixels, width), width)
 
 
 def eroded(pixels: UInt8Array, length: int) -> UInt8Array:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from apple_clf.arrays import BoolArray, UInt8Array
-from apple_clf.images.regions import darkest, find_regions, lightest
+from apple_clf.images.regions import closed, darkest, find_regions, lightest
 
 COARSE = 96
 """Pixels of the longer side that a sheet is looked for in."""
@@ -46,7 +46,7 @@ def find_sheet(page: UInt8Array) -> BoolArray | None:
     scale = min(1, COARSE / max(page.shape))
     size = [max(1, round(side * scale)) for side in page.shape]
     coarse = np.asarray(Image.fromarray(page).resize(size[::-1], Image.Resampling.BOX))
-    coarse = darkest(lightest(coarse, INK), INK)
+    coarse = closed(coarse, INK)
     coarse = lightest(darkest(coarse, PATTERN), PATTERN)
     coarse = np.pad(coarse, MARGIN, mode="edge")
     bright = coarse > _otsu(coarse)

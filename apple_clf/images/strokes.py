@@ -3,12 +3,15 @@
 import numpy as np
 from PIL import Image
 
-from apple_clf.arrays import BoolArray, UInt8Array
+from apple_clf.arrays import BoolArray, IntArray, UInt8Array
 from apple_clf.images.levels import FULL, spread_levels
-from apple_clf.images.regions import darkest, find_regions, lightest, pixels_in_runs
+from apple_clf.images.regions import closed, darkest, find_regions, lightest
 
 FINE = 4
 """Pixels of the grid that strokes are drawn on, for one of the result."""
+
+DOT_ZOOM = 1.5
+"""Times that middle lines are enlarged at most, so that a dot stays a dot."""
 
 LINE = 7
 """Width of a stroke on that grid: 1.75 pixels of the result, as of QuickDraw's 28x28 drawings."""
@@ -66,47 +69,45 @@ def redraw(
 def _closed(mask: BoolArray, width: int) -> BoolArray:
     """A mask with the gaps closed that are narrower than a number of pixels."""
     pixels = np.pad(mask.view(np.uint8), width)  # or strokes would be drawn out to the border
-    closed = darkest(lightest(pixels, width), width)
-    return closed[width:-width, width:-width].view(np.bool_)
+    return closed(pixels, width)[width:-width, width:-width].view(np.bool_)
 
 
 def _outlined(mask: BoolArray) -> BoolArray:
     """A mask in which areas too wide for a stroke, filled or hatched, are hollow."""
-    closed = _closed(mask, HATCHED).view(np.uint8)
-    core = darkest(np.pad(closed, 1), SOLID)  # the border counts as an edge
-    if not core.any():
-        return mask
-    if _is_thick_pen(mask, closed.view(np.bool_)):
+    without_gaps = _closed(mask, HATCHED)
+    core = darkest(np.pad(without_gaps, 1).view(np.uint8), SOLID)  # the border counts as an edge
+    if not core.any() or _is_thick_pen(mask, without_gaps):
         return mask
     area = lightest(core, SOLID)
     inside = darkest(area, INSIDE)[1:-1, 1:-1].view(np.bool_)
     regions = find_regions(inside)
-    inked = (
-        np.bincount(regions.labels, pixels_in_runs(mask, regions), minlength=regions.n)
-        >= DENSE * regions.areas
-    )
-    return mask & ~regions.mask(inked)
+    is_inked = regions.pixels_in(mask) >= DENSE * regions.areas
+    return mask & ~regions.mask(is_inked)
 
 
-def _is_thick_pen(mask: BoolArray, closed: BoolArray) -> bool:
+def _is_thick_pen(mask: BoolArray, without_gaps: BoolArray) -> bool:
     """Whether a small drawing was made with a thick pen: most of the ink is wide, around holes.
 
     Args:
         mask: the ink.
-        closed: the same with the gaps of hatching closed, which leaves the holes of a drawing.
+        without_gaps: the same with the gaps of hatching closed; holes of a drawing are wider.
     """
     wide = lightest(darkest(np.pad(mask, 1).view(np.uint8), THICK), THICK)
-    n_holes = find_regions(~np.pad(closed, 1)).n - 1
+    n_holes = find_regions(~np.pad(without_gaps, 1)).n - 1
     return bool(n_holes > 0 and 2 * np.count_nonzero(wide) > np.count_nonzero(mask))
 
 
-def _fitted(points: np.ndarray, inner: list[int], shape: tuple[int, ...]) -> BoolArray:
-    """Points scaled to the box that they may fill, centred on a grid."""
+def _fitted(points: IntArray, inner: list[int], shape: tuple[int, ...]) -> BoolArray:
+    """Points scaled to the box that they may fill, centred on a grid of this shape.
+
+    Args:
+        points: row and column of each, (n, 2).
+        inner: height and width of the box.
+        shape: of the grid.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
-    extent = np.maximum(high - low, 1)
-    zoom = min(inner[0] / extent[0], inner[1] / extent[1])
-    middle = (low + high) / 2
-    zoom = min(zoom, 1.5)  # a dot stays a dot
+    extent, middle = np.maximum(high - low, 1), (low + high) / 2
+    zoom = min(inner[0] / extent[0], inner[1] / extent[1], DOT_ZOOM)
     places = np.rint((points - middle) * zoom + (np.array(shape) - 1) / 2).astype(np.int64)
     grid = np.zeros(shape, np.bool_)
     grid[tuple(np.clip(places, 0, np.array(shape) - 1).T)] = True

@@ -10,7 +10,6 @@ from apple_clf.images.regions import (
     eroded,
     find_regions,
     lightest,
-    pixels_in_runs,
 )
 
 masks = st.builds(
@@ -47,7 +46,7 @@ def test_what_touches_a_mask_shares_a_pixel_with_it(mask: np.ndarray, seed: int)
         for region in range(regions.n)
     ]
     assert regions.touch(other).tolist() == touching
-    assert pixels_in_runs(other, regions).sum() == (mask & other).sum()
+    assert regions.pixels_in(other).sum() == (mask & other).sum()
 
 
 @pytest.mark.parametrize("width", [1, 3, 5, 9, 15])
