@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from images import pages
 
 from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.images.ink import (
@@ -16,6 +15,7 @@ from apple_clf.images.ink import (
     strongest_ink,
 )
 from apple_clf.preprocessing import Polarity
+from images import pages
 
 COVER = pages.cover(8)
 STROKES, GROUND = COVER == 1, pages.cover(16) == 0

@@ -27,6 +27,19 @@ def test_black_stays_black() -> None:
     assert spread_levels(drawing(0.5))[0, 0] == 0
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.8, 0.4, 0.1])
+def test_what_has_full_strength_stays_as_it_is(strength: float) -> None:
+    once = spread_levels(drawing(strength))
+    np.testing.assert_array_equal(spread_levels(once), once)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 255))
+def test_a_quarter_of_any_strokes_has_full_strength(seed: int, largest: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, largest + 1, (6, 6), dtype=np.uint8)
+    is_stroke = pixels > pixels.max() // 4
+    assert (spread_levels(pixels)[is_stroke] == 255).mean() >= 0.25 or not is_stroke.any()
+
+
 @given(st.integers(0, 2**32), st.integers(1, 255))
 def test_the_order_of_levels_is_kept(seed: int, largest: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, largest + 1, (6, 6), dtype=np.uint8)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from images import pages
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.images import NO_DRAWING, load, prepare
 from apple_clf.preprocessing import Polarity, Preprocessing, Reader
+from images import pages
 
 CONTRACT, PIXELS = Preprocessing(), Preprocessing(reader="pixels")
 
@@ -304,9 +304,9 @@ def _on_lines() -> UInt8Array:
 
 def _on_table() -> UInt8Array:
     y, x = np.mgrid[:240, :300]
-    table = np.where((y // 6 + x // 6) % 2, 60, 110)
-    table[20:220, 30:270] = squares(230, 40)[20:220, 30:270]
-    return table.astype(np.uint8)
+    on_sheet = (y >= 20) & (y < 220) & (x >= 30) & (x < 270)
+    table = np.where((y // 6 + x // 6) % 2, np.uint8(60), np.uint8(110))
+    return np.where(on_sheet, squares(230, 40), table)
 
 
 def _yellow() -> UInt8Array:

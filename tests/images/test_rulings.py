@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from images import pages
 from PIL import Image, ImageDraw
 
 from apple_clf.arrays import BoolArray, UInt8Array
 from apple_clf.images.ink import ink_levels, ink_threshold
 from apple_clf.images.rulings import without_rulings
+from images import pages
 
 THRESHOLD = 30
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from images import pages
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from apple_clf.arrays import BoolArray, UInt8Array
 from apple_clf.images.sheet import COARSE, _otsu, find_sheet
+from images import pages
 
 CORNERS = {
     "level": [(80, 60), (520, 60), (520, 420), (80, 420)],

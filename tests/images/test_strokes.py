@@ -118,6 +118,16 @@ def test_thinning_keeps_regions_and_removes_no_end(seed: int, share: float) -> N
     assert set(np.unique(labels[thinned])) == set(range(1, n + 1))
 
 
+@given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 12), st.floats(0, 1))
+def test_thinning_keeps_holes_and_has_an_end(
+    seed: int, height: int, width: int, share: float
+) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    thinned = thin(mask)
+    assert find_holes(thinned) == find_holes(mask)
+    np.testing.assert_array_equal(thin(thinned), thinned)
+
+
 def test_a_thick_bar_becomes_a_line_of_one_pixel() -> None:
     mask = np.zeros((21, 60), np.bool_)
     mask[4:17, 5:55] = True
