@@ -293,7 +293,8 @@ def _shaded() -> UInt8Array:
     """Light that falls off to the right, and a hard shadow below."""
     y, x = np.mgrid[:240, :300]
     page = squares(230, 40).astype(np.int64) * (600 - x) // 600
-    return np.where(y + x > 380, page * 3 // 5, page).astype(np.uint8)
+    shaded: UInt8Array = np.where(y + x > 380, page * 3 // 5, page).astype(np.uint8)
+    return shaded
 
 
 def _on_lines() -> UInt8Array:
@@ -306,7 +307,8 @@ def _on_table() -> UInt8Array:
     y, x = np.mgrid[:240, :300]
     on_sheet = (y >= 20) & (y < 220) & (x >= 30) & (x < 270)
     table = np.where((y // 6 + x // 6) % 2, np.uint8(60), np.uint8(110))
-    return np.where(on_sheet, squares(230, 40), table)
+    page: UInt8Array = np.where(on_sheet, squares(230, 40), table)
+    return page
 
 
 def _yellow() -> UInt8Array:
