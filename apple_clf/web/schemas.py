@@ -135,6 +135,7 @@ class Contract(Part):
     resize: str
     polarity: str
     reader: str
+    max_value: int | None = Field(default=None, description="white, in pictures of 16 bits")
 
 
 class ServedModel(Part):
