@@ -17,6 +17,9 @@ WIDEST_LINE = 8
 FAINTEST = 14
 """Of 255, darker than the paper: the least that can be ink. Pencil has 60 and more."""
 
+DARK = 100
+"""Of 255: so much darker than the paper is no grain, and a large shape may have most of a page."""
+
 NOISE_FACTOR = 6
 """Ink is above the paper's own grain by so many of its median deviations."""
 
@@ -119,8 +122,7 @@ def _coloured_in(page: UInt8Array, without_areas: UInt8Array, off_paper: BoolArr
     rim = areas & (darkest(areas.view(np.uint8), 3) == 0)
     n_rim, n_steep = regions.pixels_in(rim), regions.pixels_in(rim & steep)
     is_drawn = ~regions.touch(off_paper) & (n_steep > STEEP * n_rim)
-    drawn = regions.mask(is_drawn).view(np.uint8)
-    return lightest(drawn, odd(2 * min(page.shape) / WIDEST_LINE)).view(np.bool_)
+    return lightest(regions.mask(is_drawn).view(np.uint8), 3).view(np.bool_)
 
 
 AREA_WIDTHS = (0.25, 0.45, 0.85)
@@ -162,9 +164,9 @@ def is_smooth(ink: UInt8Array) -> bool:
 def ink_threshold(ink: UInt8Array, sheet: BoolArray | None) -> int:
     """The level from which a pixel is ink rather than the grain of the paper."""
     levels = ink if sheet is None else ink[sheet]
-    counts = np.bincount(levels.ravel(), minlength=256)
+    counts = np.bincount(levels.ravel(), minlength=256)[:DARK]
     median = quantile(counts, 0.5)
-    deviations = np.bincount(np.abs(np.arange(256) - median), weights=counts, minlength=256)
+    deviations = np.bincount(np.abs(np.arange(DARK) - median), weights=counts, minlength=DARK)
     deviation = max(1, quantile(deviations, 0.5))
     return max(FAINTEST, median + NOISE_FACTOR * deviation)
 

@@ -4,7 +4,9 @@ Ink that belongs to no drawing, such as ruled lines, a name in a corner, a hand 
 is told apart by its shape and place.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -55,14 +57,46 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
         size: height and width of the result.
         polarity: as the contract says; auto and as_is look at the picture.
     """
-    page, sheet, how = _dark_on_light(_working(strongest_ink(pixels)), polarity)
-    ink = ink_levels(page, sheet)
-    threshold = ink_threshold(ink, sheet)
+    page = _working(strongest_ink(pixels))
+    for view in _views(page, polarity):
+        found = _find(view, size)
+        if found is not None:
+            down, across = pixels.shape[0] / page.shape[0], pixels.shape[1] / page.shape[1]
+            top, left, height, width = found.frame
+            frame = top * down, left * across, height * down, width * across
+            return replace(found, frame=frame)
+    return None
+
+
+class _View(NamedTuple):
+    """What a picture may be of."""
+
+    page: UInt8Array  # dark ink, (height, width)
+    sheet: BoolArray | None  # the inside of the sheet of paper; None if all is paper
+    how: str  # what was done to see it so
+
+
+def _views(page: UInt8Array, polarity: Polarity) -> Iterator[_View]:
+    """What a picture may be of, the likeliest first."""
+    sheet = None if polarity == "light_on_dark" else find_sheet(page)
+    # Without a pattern, the rest is a shadow on the paper or as good as paper.
+    if sheet is not None and not is_smooth(ink_levels(page, sheet)[~sheet]):
+        yield _View(page, sheet, "sheet of paper found")
+    if is_light_ink(page, polarity):
+        yield _View(~page, None, "light strokes on dark ground, inverted")
+    else:
+        yield _View(page, None, "")
+
+
+def _find(view: _View, size: tuple[int, int]) -> Found | None:
+    """As `find_drawing`, with the frame in pixels of the view."""
+    ink = ink_levels(view.page, view.sheet)
+    threshold = ink_threshold(ink, view.sheet)
     if threshold > ROUGHEST:
         return None
-    mask, n_lines = without_rulings(ink, threshold, sheet)
+    mask, n_lines = without_rulings(ink, threshold, view.sheet)
     regions = find_regions(mask)
-    kept, dropped = _inside(regions, sheet)
+    kept, dropped = _inside(regions, view.sheet)
     chosen = _cluster(regions, kept)
     if chosen is None or _is_clutter(regions, chosen) or _is_dot(regions, chosen):
         return None
@@ -71,30 +105,13 @@ def find_drawing(pixels: UInt8Array, size: tuple[int, int], *, polarity: Polarit
     if drawn is None:
         return None
     steps = (
-        how,
+        view.how,
         _counted(n_lines, "ruled line", "removed"),
         "what touches the border left out" if dropped else "",
         _counted(int((kept & ~chosen).sum()), "mark", "beside the drawing left out"),
         "strokes drawn again in one width",
     )
-    down, across = pixels.shape[0] / mask.shape[0], pixels.shape[1] / mask.shape[1]
-    top, left, height, width = _frame(box, size)
-    frame = top * down, left * across, height * down, width * across
-    return Found(drawn, frame, tuple(step for step in steps if step))
-
-
-def _dark_on_light(
-    page: UInt8Array, polarity: Polarity
-) -> tuple[UInt8Array, BoolArray | None, str]:
-    """The page with dark ink, the sheet of paper on it unless all is paper, and what was done."""
-    sheet = None if polarity == "light_on_dark" else find_sheet(page)
-    if sheet is not None and is_smooth(ink_levels(page, sheet)[~sheet]):
-        sheet = None  # the rest is a shadow on the paper or, if it is a table, without a pattern
-    if sheet is not None:
-        return page, sheet, "sheet of paper found"
-    if is_light_ink(page, polarity):
-        return ~page, None, "light strokes on dark ground, inverted"
-    return page, None, ""
+    return Found(drawn, _frame(box, size), tuple(step for step in steps if step))
 
 
 def _redrawn(

@@ -37,17 +37,25 @@ def without_rulings(
 ) -> tuple[BoolArray, int]:
     """Where there is ink that is no long straight line, and how many such lines there were."""
     mask = ink >= threshold
+    rest, n_lines = _without_any_lines(mask, sheet)
+    if not n_lines:
+        return rest, 0
+    lines = _upper_quartile(ink[mask & ~rest])
+    strokes = rest & (ink > lines)
+    if sheet is not None:
+        strokes &= sheet
+    if np.count_nonzero(strokes) > 2 * max(mask.shape) // WIDEST_LINE:
+        level = _upper_quartile(ink[strokes])
+        if level > CLEARER * lines:  # then the ink alone tells them apart, without a gap
+            rest, _ = _without_any_lines(ink > (lines + level) // 2, sheet)  # but for a margin's
+    return rest, n_lines
+
+
+def _without_any_lines(mask: BoolArray, sheet: BoolArray | None) -> tuple[BoolArray, int]:
+    """A mask without the lines across it and down, and how many they were."""
     rest, n_across = _without_lines(mask, sheet)
     turned, n_down = _without_lines(rest.T, None if sheet is None else sheet.T)
-    rest = turned.T
-    if n_across + n_down:
-        lines = _upper_quartile(ink[mask & ~rest])
-        strokes = ink[rest & (ink > lines)]
-        if len(strokes) > 2 * max(mask.shape) // WIDEST_LINE:
-            level = _upper_quartile(strokes)
-            if level > CLEARER * lines:  # then the ink alone tells them apart, without a gap
-                return ink > (lines + level) // 2, n_across + n_down
-    return rest, n_across + n_down
+    return turned.T, n_across + n_down
 
 
 def _upper_quartile(levels: UInt8Array) -> int:
