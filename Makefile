@@ -10,10 +10,10 @@ train: .venv/.installed  ## train the embedded default: simulated apples, nothin
 	$(BIN)/apple-clf train
 
 test: .venv/.dev  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/.dev  ## those that take no more than a few seconds
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: .venv/.dev  ## lint, format, types, import layers
 	$(BIN)/ruff check .

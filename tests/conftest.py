@@ -33,6 +33,12 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("no clock")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests begin, or the longest would be left to one process at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the counts that tests recorded, also those of other processes."""
     for report in terminalreporter.stats.get("passed", []):

@@ -79,13 +79,13 @@ def train(
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_training_cut_after_each_epoch_equals_the_uninterrupted_one(
+def test_training_cut_early_and_late_equals_the_uninterrupted_one(
     case: tuple[str, str], tmp_path: Path
 ) -> None:
     whole, expected = train(case, tmp_path / "whole")
     n_epochs = len(whole.history["loss"])
     parts = tmp_path / "parts"
-    for epoch in range(1, n_epochs):
+    for epoch in sorted({1, 2, n_epochs - 1}):
         part, _ = train(case, parts, stop_after=epoch)
         assert (part.interrupted, len(part.history["loss"])) == (True, epoch)
     for _ in range(2):  # the last part, and once more when there is nothing left to train
