@@ -18,7 +18,7 @@ FAINTEST = 14
 """Of 255, darker than the paper: the least that can be ink. Pencil has 60 and more."""
 
 DARK = 100
-"""Of 255: so much darker than the paper is no grain, and a large shape may have most of a page."""
+"""Of 255: so much darker than the paper is no grain; a coloured shape may have half of a page."""
 
 NOISE_FACTOR = 6
 """Ink is above the paper's own grain by so many of its median deviations."""

@@ -112,21 +112,36 @@ def squared() -> UInt8Array:
     return ruled(squared=True)
 
 
-def _on_table(table: UInt8Array) -> UInt8Array:
+def ruled_with_a_margin() -> UInt8Array:
+    page = ruled()
+    page[:, 90:93] = 70
+    return page
+
+
+def squared_half_in_shadow() -> UInt8Array:
+    _, x = _places()
+    return lit(squared(), np.where(x < 0.5, 0.5, 1.0))
+
+
+def _on_table(table: UInt8Array, page: UInt8Array) -> UInt8Array:
     """A sheet of paper, turned a little, with the table around it."""
     sheet = Image.new("1", (WIDTH, HEIGHT))
     ImageDraw.Draw(sheet).polygon(SHEET, fill=1)
-    return np.where(np.asarray(sheet), plain(), table)
+    return np.where(np.asarray(sheet), page, table)
 
 
-def wooden_table() -> UInt8Array:
+def wooden_table(page: UInt8Array | None = None) -> UInt8Array:
     y, x = _places()
     grain = (
         95
         + 30 * np.sin(60 * y + 3 * np.sin(5 * x))
         + np.random.default_rng(1).normal(0, 8, y.shape)
     )
-    return _on_table(grain.clip(0, 255).astype(np.uint8))
+    return _on_table(grain.clip(0, 255).astype(np.uint8), plain() if page is None else page)
+
+
+def ruled_on_a_table() -> UInt8Array:
+    return wooden_table(ruled())
 
 
 def dotted_table() -> UInt8Array:
@@ -134,7 +149,7 @@ def dotted_table() -> UInt8Array:
     for x in range(5, WIDTH, 20):
         for y in range(5, HEIGHT, 20):
             ImageDraw.Draw(image).ellipse((x, y, x + 7, y + 7), 150)
-    return _on_table(np.asarray(image))
+    return _on_table(np.asarray(image), plain())
 
 
 def name_in_a_corner() -> UInt8Array:
@@ -153,6 +168,13 @@ def hand_at_the_edge() -> UInt8Array:
 
 def filled() -> UInt8Array:
     return inked(cover(8, filled=True), ink=90)
+
+
+def filled_and_large() -> UInt8Array:
+    """A shape that is three quarters as wide as its page, in light that falls off."""
+    covered = cover(6, filled=True, scale=190, middle=(200, 215), size=(420, 400))
+    y, x = np.mgrid[:420, :400]
+    return lit(inked(covered, ink=90), 1 - 0.2 * x / 400 - 0.2 * y / 420)
 
 
 def hatched() -> UInt8Array:

@@ -106,6 +106,12 @@ def test_the_least_threshold_is_that_of_clean_paper() -> None:
     assert ink_threshold(np.zeros((9, 9), np.uint8), None) == FAINTEST
 
 
+def test_a_shape_that_fills_most_of_the_page_is_no_grain() -> None:
+    levels = np.zeros((100, 100), np.uint8)
+    levels[:60] = 150
+    assert ink_threshold(levels, None) == FAINTEST
+
+
 def test_only_the_sheet_s_grain_counts() -> None:
     levels = _grain(20).clip(0, 255).astype(np.uint8)
     sheet = np.zeros(levels.shape, np.bool_)
