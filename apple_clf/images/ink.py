@@ -47,14 +47,35 @@ def strongest_ink(pixels: UInt8Array) -> UInt8Array:
     return choose(choose(channels[0], channels[1]), channels[2])
 
 
+def plain_ground(page: UInt8Array) -> int | None:
+    """The one level of the border and of most of the page, as on a screen; None if there is none.
+
+    Args:
+        page: uint8, (height, width).
+    """
+    border = np.concatenate((page[0], page[-1], page[:, 0], page[:, -1]))
+    ground = int(border[0])
+    is_plain = int(np.ptp(border)) <= PLAIN and abs(float(np.median(page)) - ground) <= PLAIN
+    return ground if is_plain else None
+
+
+PLAIN = 2
+"""Gray levels that a ground which no camera saw varies by."""
+
+
 def is_light_ink(page: UInt8Array, polarity: Polarity) -> bool:
     """Whether ink is lighter than its ground.
 
-    Ink is the few that differ much from the mean around them, so the cubes of these differences sum
-    to less than 0 where ink is dark. A table's edge differs as much on both of its sides.
+    Ink is the few that differ much from the ground, so the cubes of the differences sum to less
+    than 0 where ink is dark. Where the ground is not plain it is the mean around a pixel: a table's
+    edge differs from it as much on both of its sides.
     """
     if polarity in ("light_on_dark", "dark_on_light"):
         return polarity == "light_on_dark"
+    ground = plain_ground(page)
+    if ground is not None:
+        counts = np.bincount(page.ravel(), minlength=256)
+        return int(np.sum(counts * (np.arange(256, dtype=np.int64) - ground) ** 3)) > 0
     half = Image.fromarray(page).reduce(2) if min(page.shape) > CALMED else Image.fromarray(page)
     radius = max(2, min(half.size) // (2 * WIDEST_LINE))
     around = np.asarray(half.filter(ImageFilter.BoxBlur(radius)))

@@ -17,6 +17,7 @@ from apple_clf.images.ink import (
     ink_threshold,
     is_light_ink,
     is_smooth,
+    plain_ground,
     quantile,
     strongest_ink,
 )
@@ -78,7 +79,8 @@ class _View(NamedTuple):
 
 def _views(page: UInt8Array, polarity: Polarity) -> Iterator[_View]:
     """What a picture may be of, the likeliest first."""
-    sheet = None if polarity == "light_on_dark" else find_sheet(page)
+    may_lie_on_a_table = polarity != "light_on_dark" and plain_ground(page) is None
+    sheet = find_sheet(page) if may_lie_on_a_table else None
     # Without a pattern, the rest is a shadow on the paper or as good as paper.
     if sheet is not None and not is_smooth(ink_levels(page, sheet)[~sheet]):
         yield _View(page, sheet, "sheet of paper found")

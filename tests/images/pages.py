@@ -177,6 +177,15 @@ def filled_and_large() -> UInt8Array:
     return lit(inked(covered, ink=90), 1 - 0.2 * x / 400 - 0.2 * y / 420)
 
 
+def thick_rings() -> UInt8Array:
+    """A flower on a screen, drawn so thick that its light parts are smaller than its dark ones."""
+    image = Image.new("L", (280, 280), 255)
+    for turn in np.arange(6) * np.pi / 3:
+        x, y = 140 + 55 * np.cos(turn), 140 + 55 * np.sin(turn)
+        ImageDraw.Draw(image).ellipse((x - 36, y - 36, x + 36, y + 36), outline=0, width=22)
+    return np.asarray(image)
+
+
 def hatched() -> UInt8Array:
     return inked(cover(8, hatched=True))
 

@@ -11,6 +11,7 @@ from apple_clf.images.ink import (
     is_light_ink,
     is_smooth,
     odd,
+    plain_ground,
     quantile,
     strongest_ink,
 )
@@ -44,7 +45,9 @@ def test_gray_pictures_stay_gray(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(strongest_ink(pixels), pixels.reshape(3, 4))
 
 
-@pytest.mark.parametrize("name", ["plain", "gradient", "hard_shadow", "soft_shadow", "grainy"])
+@pytest.mark.parametrize(
+    "name", ["plain", "gradient", "hard_shadow", "soft_shadow", "grainy", "thick_rings"]
+)
 def test_ink_is_light_on_the_negative_of_a_page_alone(name: str) -> None:
     page = getattr(pages, name)()
     assert not is_light_ink(page, "auto")
@@ -57,6 +60,14 @@ def test_ink_is_light_on_the_negative_of_a_page_alone(name: str) -> None:
 def test_a_stated_polarity_is_believed(polarity: Polarity, is_light: bool) -> None:
     for page in (pages.plain(), pages.chalk()):
         assert is_light_ink(page, polarity) == is_light
+
+
+def test_a_plain_ground_is_the_level_of_the_border_and_of_most_of_the_page() -> None:
+    framed = np.full((60, 80), 250, np.uint8)
+    framed[[0, -1]] = framed[:, [0, -1]] = 20
+    assert plain_ground(pages.plain()) == pages.PAPER
+    for page in (framed, pages.gradient(), pages.grainy(), pages.wooden_table()):
+        assert plain_ground(page) is None
 
 
 @pytest.mark.parametrize("paper", [255, 200, 120, 60])
