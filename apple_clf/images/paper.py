@@ -251,8 +251,8 @@ def _cluster(regions: Regions, kept: BoolArray) -> BoolArray | None:
 
 
 CLUTTER = 2.0
-"""Times the ink of a drawing, there is as much in specks around it where there is none. Of pictures
-of paper 98 in 100 have less than 0.9 in all that is beside the drawing."""
+"""Where the specks around a drawing hold so many times its ink, there is no drawing. Of pictures of
+paper 98 in 100 have less than 0.9; the rest is leeway, as a photo of a drawing must not be lost."""
 
 
 def _is_clutter(regions: Regions, chosen: BoolArray) -> bool:
