@@ -11,7 +11,7 @@ from apple_clf.arrays import FloatArray, UInt8Array
 from benchmarks.hands import Strokes, box, redrawn
 from benchmarks.supplies import Supplies
 
-PAGE, PAGE_PEN = 280, 16
+PAGE, PAGE_PEN = 280, 10
 """The side of the page's canvas and the width of its lines, in pixels."""
 LEVELS = (100, 90, 80, 60, 40)
 """Strength of the ink, in percent."""
@@ -47,7 +47,7 @@ def _framed(drawing: UInt8Array) -> bytes:
 
 
 def on_page(strokes: Strokes, supplies: Supplies, rng: np.random.Generator) -> bytes:
-    """A PNG as the served page sends it: 280x280, strokes of 16 pixels, white on black.
+    """A PNG as the served page sends it: 280x280, strokes of 10 pixels, white on black.
 
     Source: apple_clf/web/page/pad.js.
     """

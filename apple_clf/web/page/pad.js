@@ -2,7 +2,7 @@
 
 import { bytes } from "./pictures.js";
 
-const INK = 16; // width of a line, of 280: that of QuickDraw's drawings, nearly
+const INK = 10; // width of a line, of 280: as thin as lets small parts of a drawing stay apart
 const STEP = 10;
 const FINE_STEP = 2;
 
