@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageOps
 from apple_clf.arrays import UInt8Array
 from benchmarks.albums import Albums
 from benchmarks.answers import Answers, figures
-from benchmarks.bitmaps import BITMAPS, PAGE, on_page
+from benchmarks.bitmaps import BITMAPS, PAGE, PAGE_PEN, on_page
 from benchmarks.hands import box, redrawn, thin, trace
 from benchmarks.paper import CONDITIONS, make, write
 from benchmarks.pens import enclosed
@@ -152,7 +152,7 @@ def test_a_sketch_is_as_large_as_the_page_and_as_its_lines(tmp_path: Path) -> No
     assert sketch.shape == (PAGE, PAGE)
     middle = sketch[np.flatnonzero(sketch.any(axis=1)).mean().astype(int)] > 127
     starts = np.flatnonzero(np.diff(middle.astype(int)))
-    assert 14 <= starts[1] - starts[0] <= 20
+    assert PAGE_PEN - 2 <= starts[1] - starts[0] <= PAGE_PEN + 4
 
 
 @pytest.mark.parametrize(
