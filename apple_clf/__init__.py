@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from apple_clf.config.schema import Experiment
     from apple_clf.errors import AppleClfError
     from apple_clf.explanation import explain
-    from apple_clf.inference import Answer
-    from apple_clf.predictor import Predictor
-    from apple_clf.progress import Bar, Lines, Reporter
+    from apple_clf.io.progress import Bar, Lines, Reporter
+    from apple_clf.pipeline.workflow import resume
+    from apple_clf.prediction.inference import Answer
+    from apple_clf.prediction.predictor import Predictor
     from apple_clf.runs import Run, find_run
-    from apple_clf.workflow import resume
 
 __version__ = "0.1.0"
 
@@ -46,13 +46,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "inference",
+    "Answer": "prediction.inference",
     "AppleClfError": "errors",
-    "Bar": "progress",
+    "Bar": "io.progress",
     "Experiment": "config.schema",
-    "Lines": "progress",
-    "Predictor": "predictor",
-    "Reporter": "progress",
+    "Lines": "io.progress",
+    "Predictor": "prediction.predictor",
+    "Reporter": "io.progress",
     "Run": "runs",
     "compare": "comparison.compare",
     "explain": "explanation",
@@ -61,7 +61,7 @@ _HOMES = {
     "load_config": "api",
     "read_history": "api",
     "read_metrics": "api",
-    "resume": "workflow",
+    "resume": "pipeline.workflow",
     "sweep": "api",
     "train": "api",
 }

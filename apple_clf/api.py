@@ -8,12 +8,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apple_clf import workflow
 from apple_clf.config import dump_experiment, load_experiment, parse_experiment, read_source
 from apple_clf.config.schema import Experiment
 from apple_clf.errors import ArtifactError, ConfigError
-from apple_clf.files import printable
-from apple_clf.progress import Reporter
+from apple_clf.io.files import printable
+from apple_clf.io.progress import Reporter
+from apple_clf.pipeline import workflow
 from apple_clf.runs import Run
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def sweep(
 
     from apple_clf import sweeping
     from apple_clf.config.sweep import parse_sweep
-    from apple_clf.parallel import available_cores
+    from apple_clf.io.parallel import available_cores
     from apple_clf.sweeping.folder import SweepRecord, create_sweep
     from apple_clf.sweeping.processes import Processes
     from apple_clf.sweeping.space import n_trials

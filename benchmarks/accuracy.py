@@ -22,9 +22,9 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from apple_clf.datasets import load_labelled_folder
+from apple_clf.data import load_labelled_folder
 from apple_clf.evaluation import evaluate
-from apple_clf.inference import Predictor
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run, find_run, list_runs
 from benchmarks.drawings import VIEWS, write_imbalanced, write_no_drawings, write_view
 from benchmarks.workshop import APPLE_CLF, ROOT

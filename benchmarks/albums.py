@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from apple_clf import images, preprocessing
+from apple_clf import images
 from apple_clf.arrays import UInt8Array
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images import preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 from benchmarks import (
     bitmaps,
     hands,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from apple_clf.arrays import BoolArray, FloatArray, UInt8Array
-from apple_clf.inference import Predictor
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 from benchmarks.serving import server
 

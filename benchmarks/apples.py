@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from apple_clf.simulation import CLASS_NAMES, simulate
+from apple_clf.data.simulation import CLASS_NAMES, simulate
 
 DISTINCT = 10_000
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from apple_clf.backend import keras, tf
 from apple_clf.config import load_experiment
-from apple_clf.datasets import Dataset, load_dataset
+from apple_clf.data import Dataset, load_dataset
 from apple_clf.lessons import list_lessons, teach
-from apple_clf.model import build_model
+from apple_clf.model.backend import keras, tf
+from apple_clf.model.building import build_model
 from apple_clf.plots.drawing import COLORS, FAINT, house_style, new_figure, png
 from apple_clf.training import fit
 

@@ -11,8 +11,8 @@ import tempfile
 import time
 
 from apple_clf.config.schema import FolderData
-from apple_clf.datasets import load_dataset
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import load_dataset
+from apple_clf.images.preprocessing import Preprocessing
 
 
 def seconds_until_ready(folder: str) -> tuple[float, int]:

@@ -81,13 +81,13 @@ def _try(trial: Trial) -> Outcome:
 
 def _diagnosed(overrides: Recipe, folder: Path) -> dict[str, tuple[str, ...]]:
     """The edit of each finding of a training, by name."""
-    from apple_clf import saving
-    from apple_clf.backend import forget_models
     from apple_clf.config import parse_experiment
     from apple_clf.diagnosis import diagnose, read_record
     from apple_clf.errors import DivergedError
+    from apple_clf.model.backend import forget_models
+    from apple_clf.pipeline import saving
+    from apple_clf.pipeline.workflow import train
     from apple_clf.runs import list_runs
-    from apple_clf.workflow import train
 
     os.environ["APPLE_CLF_CACHE"] = str(folder / "cache")
     vars(saving)["draw_evaluation"] = lambda *_: {}  # pictures take longer than these trainings

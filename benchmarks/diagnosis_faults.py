@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from apple_clf.simulation import CLASS_NAMES, simulate
+from apple_clf.data.simulation import CLASS_NAMES, simulate
 
 Recipe = tuple[str, ...]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from apple_clf.checkpoints import Checkpoints
 from apple_clf.config.schema import Adam, Dense, ModelConfig, NpzData, TrainingConfig
-from apple_clf.datasets import load_dataset
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import load_dataset
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.runs.checkpoints import Checkpoints
 
 SAMPLE = 10_000
 """Training images of which the accuracy is taken."""
@@ -36,8 +36,8 @@ def main() -> None:
     contract = Preprocessing(image_size=(28, 28), resize="stretch", polarity="as_is")
     dataset = load_dataset(data, contract, seed=0)
 
-    from apple_clf.backend import keras  # TensorFlow, which a training loads after the data
-    from apple_clf.model import build_model
+    from apple_clf.model.backend import keras  # TensorFlow, which a training loads after the data
+    from apple_clf.model.building import build_model
     from apple_clf.training import fit
 
     keras.utils.set_random_seed(0)

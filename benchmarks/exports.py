@@ -15,11 +15,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from apple_clf.arrays import UInt8Array
+from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.exporting import FORMATS, Exported, default_target, export
 from apple_clf.exporting.agreement import Answers
 from apple_clf.exporting.forms import FORMS
-from apple_clf.keras_file import load_keras_model
-from apple_clf.recorded_data import load_recorded_data
+from apple_clf.model.keras_file.loading import load_keras_model
 from apple_clf.runs import Run
 
 HEAD = (

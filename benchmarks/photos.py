@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from apple_clf.simulation import simulate
+from apple_clf.data.simulation import simulate
 
 WIDTH, HEIGHT = 4000, 3000
 DISTINCT, NAMES = 5, 200

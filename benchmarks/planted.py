@@ -25,10 +25,10 @@ from apple_clf.checks.precision import precision, worth_a_look
 from apple_clf.checks.sheets import write_sheets
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
-from apple_clf.datasets import Split, load_labelled_folder
-from apple_clf.datasets.duplicates import first_equal
-from apple_clf.simulation import simulate
-from apple_clf.starter import starter_text
+from apple_clf.data import Split, load_labelled_folder
+from apple_clf.data.duplicates import first_equal
+from apple_clf.data.simulation import simulate
+from apple_clf.pipeline.starter import starter_text
 from benchmarks import framed
 from benchmarks.workshop import ROOT
 

@@ -25,8 +25,8 @@ from statistics import mean, median
 from PIL import Image
 
 from apple_clf import images
-from apple_clf.inference import Predictor
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.prediction.inference import Predictor
 from benchmarks.accuracy import Laboratory, Trained
 from benchmarks.albums import Albums
 from benchmarks.answers import SURE, Figures, answered, figures, figures_when_trained, served

@@ -14,11 +14,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from apple_clf.backend import keras
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
-from apple_clf.datasets import Dataset, load_dataset
-from apple_clf.model import build_model
+from apple_clf.data import Dataset, load_dataset
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.training import fit
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "same_curves.png"

@@ -19,8 +19,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from apple_clf.inference import Answer
-from apple_clf.predictor import Picture, Predictor
+from apple_clf.prediction.inference import Answer
+from apple_clf.prediction.predictor import Picture, Predictor
 
 SIZES = (1, 40, 2, 7, 1, 16, 3, 1)
 """Pictures in a request, in turn."""

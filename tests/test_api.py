@@ -12,8 +12,8 @@ from PIL import Image
 
 import apple_clf
 from apple_clf.errors import ArtifactError, ConfigError
-from apple_clf.inference import Answer
-from apple_clf.predictor import Picture
+from apple_clf.prediction.inference import Answer
+from apple_clf.prediction.predictor import Picture
 from apple_clf.runs import Run
 
 pytestmark = pytest.mark.slow

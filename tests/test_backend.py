@@ -4,8 +4,8 @@ import weakref
 
 import pytest
 
-from apple_clf.backend import forget_models, keras, tf
-from apple_clf.parallel import TRAINING_THREADS
+from apple_clf.io.parallel import TRAINING_THREADS
+from apple_clf.model.backend import forget_models, keras, tf
 
 
 def test_one_thread_computes() -> None:

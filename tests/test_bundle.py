@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf.bundle import MEMBERS, bundle_bytes, read_bundle
 from apple_clf.errors import ArtifactError
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.runs.bundle import MEMBERS, bundle_bytes, read_bundle
+from apple_clf.runs.model_record import ModelRecord
 
 MODEL = bytes(range(256)) * 40
 RECORD = ModelRecord(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apple_clf.checkpoints import Checkpoints, State
 from apple_clf.errors import FileSystemError
+from apple_clf.runs.checkpoints import Checkpoints, State
 
 
 def make_state(epoch: int, *, ended: bool = False) -> State:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.contact_sheet import contact_sheet
+from apple_clf.plots.contact_sheet import contact_sheet
 
 
 def _flat(*shape: int, value: int = 200) -> UInt8Array:

@@ -4,7 +4,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf.csv_rows import csv_writer
+from apple_clf.io.csv_rows import csv_writer
 
 CELLS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1)
 

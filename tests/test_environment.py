@@ -5,7 +5,7 @@ import pytest
 
 from apple_clf import __version__
 from apple_clf.config.schema import Experiment
-from apple_clf.environment import PACKAGES, changed_inputs, environment
+from apple_clf.runs.environment import PACKAGES, changed_inputs, environment
 
 
 def test_environment_says_what_numbers_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,12 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.datasets import Split
+from apple_clf.data import Split
 from apple_clf.evaluation import Evaluation, draw, draw_history, evaluate, evaluate_briefly
-from apple_clf.inference import Outputs, Predictor
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.metrics.scores import predicted_classes
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.prediction.inference import Outputs, Predictor
+from apple_clf.runs.model_record import ModelRecord
 
 NAMES = ("apple", "not, apple")
 PNG = b"\x89PNG"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.errors import FileSystemError
-from apple_clf.files import (
+from apple_clf.io.files import (
     Skipped,
     find_images,
     portable,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from apple_clf.gallery import A_GROUP, GROUPS, LONGEST_SIDE, Gallery, choose
+from apple_clf.runs.gallery import A_GROUP, GROUPS, LONGEST_SIDE, Gallery, choose
 
 N = 40
 Y_TRUE = np.arange(N) % 2

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from conftest import ImageFolder
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import FolderData
-from apple_clf.datasets import load_labelled_folder
+from apple_clf.data import load_labelled_folder
 from apple_clf.errors import ArtifactError, DataError
-from apple_clf.importing import import_model
-from apple_clf.inference import Predictor
-from apple_clf.keras_file import load_keras_model
-from apple_clf.model_record import read_model_record
+from apple_clf.model.backend import keras
+from apple_clf.model.keras_file.loading import load_keras_model
+from apple_clf.pipeline.importing import import_model
+from apple_clf.pipeline.verification import verify
+from apple_clf.pipeline.workflow import resume
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run, list_runs
-from apple_clf.verification import verify
-from apple_clf.workflow import resume
+from apple_clf.runs.model_record import read_model_record
 
 pytestmark = pytest.mark.slow
 

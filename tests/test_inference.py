@@ -8,20 +8,20 @@ import pytest
 from conftest import write_image
 from PIL import Image
 
-from apple_clf import inference
-from apple_clf.backend import keras
 from apple_clf.config.schema import BatchNormalization, Dense, ModelConfig
-from apple_clf.decision.novelty import fit_gaussian
 from apple_clf.errors import ArtifactError
-from apple_clf.files import Skipped
-from apple_clf.inference import BATCH, Answer, Predictor, predict_files
-from apple_clf.model import build_model
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io.files import Skipped
+from apple_clf.io.parallel import SERIAL_BELOW
 from apple_clf.model.appearance import appearances
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
-from apple_clf.model_record import ModelRecord
-from apple_clf.parallel import SERIAL_BELOW
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.prediction import inference
+from apple_clf.prediction.decision.novelty import fit_gaussian
+from apple_clf.prediction.inference import BATCH, Answer, Predictor, predict_files
 from apple_clf.runs import Run
+from apple_clf.runs.model_record import ModelRecord
 
 LAYERS = ModelConfig(layers=(Dense(units=7, activation="tanh"), BatchNormalization()))
 NAMES = ("apple", "pear", "plum")

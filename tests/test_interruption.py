@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from conftest import InChild
 
-from apple_clf.interruption import SIGNALS, Interruption, interruptible
+from apple_clf.io.interruption import SIGNALS, Interruption, interruptible
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from conftest import InChild
 
-from apple_clf import large_arrays
 from apple_clf.arrays import UInt8Array, aligned
 from apple_clf.errors import FileSystemError
-from apple_clf.large_arrays import cache_folder, empty_pixels
+from apple_clf.io import large_arrays
+from apple_clf.io.large_arrays import cache_folder, empty_pixels
 
 pytestmark = pytest.mark.slow
 
@@ -106,12 +106,12 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from apple_clf import large_arrays
-from apple_clf.backend import keras
+from apple_clf.io import large_arrays
+from apple_clf.model.backend import keras
 from apple_clf.config.schema import ModelConfig, NpzData, TrainingConfig
-from apple_clf.datasets import load_dataset
-from apple_clf.model import build_model
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import load_dataset
+from apple_clf.model.building import build_model
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.training import fit
 
 SIDE = 256

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf.layer_statistics import (
+from apple_clf.runs.layer_statistics import (
     COLUMNS,
     N_SNAPSHOTS,
     LayerStatistics,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.errors import ArtifactError
-from apple_clf.model_record import ModelRecord, read_model_record, read_verified
-from apple_clf.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from apple_clf.images.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from apple_clf.runs.model_record import ModelRecord, read_model_record, read_verified
 
 RECORD = ModelRecord(
     class_names=("apple", "not_apple"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.errors import ArtifactError, MemoryLimitError
-from apple_clf.parallel import SERIAL_BELOW, available_cores, map_chunks
+from apple_clf.io.parallel import SERIAL_BELOW, available_cores, map_chunks
 
 needs_cores = pytest.mark.skipif(available_cores() == 1, reason="one core: no processes")
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from apple_clf.progress import Bar, Lines, is_terminal
+from apple_clf.io.progress import Bar, Lines, is_terminal
 
 LOGS = {"loss": 0.25, "accuracy": 0.5, "val_loss": float("nan"), "lr": 1.0}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf import quiet
+from apple_clf.io import quiet
 
 
 def test_what_c_writes_to_stderr_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:

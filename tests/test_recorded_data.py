@@ -6,15 +6,15 @@ import pytest
 from conftest import ImageFolder
 
 from apple_clf.config.schema import FolderData
+from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.errors import ArtifactError
-from apple_clf.importing import import_model
-from apple_clf.recorded_data import load_recorded_data
+from apple_clf.pipeline.importing import import_model
 
 
 def test_data_of_an_imported_model_are_those_it_was_imported_with(
     image_folder: ImageFolder, tmp_path: Path
 ) -> None:
-    from apple_clf.backend import keras
+    from apple_clf.model.backend import keras
 
     folder = image_folder({"apple": 20, "pear": 20})
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import DecisionConfig, ModelConfig
-from apple_clf.datasets import Dataset, Split
-from apple_clf.decision.novelty import MIN_TO_JUDGE
-from apple_clf.inference import Predictor
-from apple_clf.model import build_model
-from apple_clf.model_record import read_model_record
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import Dataset, Split
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
+from apple_clf.pipeline.saving import save_evaluation, save_model
+from apple_clf.prediction.decision.novelty import MIN_TO_JUDGE
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run, create_run
-from apple_clf.saving import save_evaluation, save_model
+from apple_clf.runs.model_record import read_model_record
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,12 @@ from PIL import Image
 from apple_clf.config import load_experiment, parse_experiment
 from apple_clf.config.photo_network import photo_layers
 from apple_clf.config.schema import Experiment, FolderData, SimulatedData
-from apple_clf.datasets import load_dataset
-from apple_clf.datasets.folders import list_labelled_files
+from apple_clf.data import load_dataset
+from apple_clf.data.folders import list_labelled_files
 from apple_clf.errors import DataError
-from apple_clf.starter import starter_text
-from apple_clf.starter.look import look_at
-from apple_clf.starter.recipe import (
+from apple_clf.pipeline.starter import starter_text
+from apple_clf.pipeline.starter.look import look_at
+from apple_clf.pipeline.starter.recipe import (
     BUDGET,
     FEWEST_EPOCHS,
     START,

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from test_inference import NAMES, make_model, make_record
 
-from apple_clf.bundle import bundle_bytes
-from apple_clf.decision.novelty import fit_gaussian
-from apple_clf.inference import BATCH
-from apple_clf.inference import Predictor as ArrayPredictor
+from apple_clf.io.quiet import quiet_stderr
 from apple_clf.model.appearance import appearances
 from apple_clf.model.files import litert_bytes
-from apple_clf.predictor import Predictor
-from apple_clf.quiet import quiet_stderr
+from apple_clf.prediction.decision.novelty import fit_gaussian
+from apple_clf.prediction.inference import BATCH
+from apple_clf.prediction.inference import Predictor as ArrayPredictor
+from apple_clf.prediction.predictor import Predictor
+from apple_clf.runs.bundle import bundle_bytes
 from benchmarks.threads import differing, make_requests
 
 PIXELS = np.random.default_rng(0).integers(256, size=(BATCH + 9, 9, 8, 1), dtype=np.uint8)

@@ -8,9 +8,9 @@ from conftest import write_image
 
 from apple_clf.config import parse_experiment
 from apple_clf.errors import ArtifactError
+from apple_clf.pipeline.verification import verify
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
-from apple_clf.verification import verify
-from apple_clf.workflow import train
 
 pytestmark = pytest.mark.slow
 

@@ -12,12 +12,12 @@ import pytest
 from conftest import ImageFolder, InChild
 
 from apple_clf.config import parse_experiment
-from apple_clf.datasets import load_dataset
+from apple_clf.data import load_dataset
 from apple_clf.errors import ConfigError, DivergedError, FileSystemError
-from apple_clf.inference import Predictor
-from apple_clf.model_record import read_model_record
+from apple_clf.pipeline.workflow import train
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run, find_run, list_runs
-from apple_clf.workflow import train
+from apple_clf.runs.model_record import read_model_record
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def test_history_has_a_row_per_epoch(run: Run) -> None:
 
 
 def test_keras_and_litert_files_give_the_same_answers(run: Run) -> None:
-    from apple_clf.backend import keras
+    from apple_clf.model.backend import keras
 
     experiment = parse_experiment(TINY, filename="tiny.yaml")
     dataset = load_dataset(experiment.data, experiment.preprocessing, seed=experiment.seed)

@@ -11,7 +11,7 @@ from apple_clf.arrays import BoolArray, IntArray
 from apple_clf.checks.near_duplicates import NearDuplicates
 from apple_clf.checks.pool import Pool
 from apple_clf.checks.precision import NOISE, Judged
-from apple_clf.files import Skipped, portable, printable
+from apple_clf.io.files import Skipped, portable, printable
 from apple_clf.metrics import verdict
 from apple_clf.metrics.intervals import Estimate
 

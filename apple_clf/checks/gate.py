@@ -3,9 +3,9 @@
 from apple_clf.arrays import IntArray
 from apple_clf.checks.pool import Pool
 from apple_clf.config.schema import DataConfig
-from apple_clf.datasets import Dataset
+from apple_clf.data import Dataset
 from apple_clf.errors import DataError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 SHOWN = 10  # pairs that a message names
 

@@ -8,7 +8,7 @@ import numpy as np
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
 from apple_clf.checks.folds import stratified_folds
 from apple_clf.config.schema import Experiment
-from apple_clf.datasets import Split
+from apple_clf.data import Split
 from apple_clf.errors import DivergedError
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -128,8 +128,8 @@ def _answers(
     on_epoch: OnEpoch,
 ) -> FloatArray:
     """Class probabilities of unseen images from a network trained anew, (n, n_classes)."""
-    from apple_clf.backend import forget_models, keras
-    from apple_clf.model import build_model
+    from apple_clf.model.backend import forget_models, keras
+    from apple_clf.model.building import build_model
     from apple_clf.training import fit
 
     keras.utils.set_random_seed(experiment.seed)

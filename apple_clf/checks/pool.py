@@ -5,8 +5,8 @@ from functools import cached_property
 import numpy as np
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.datasets import SPLITS, Dataset
-from apple_clf.files import printable
+from apple_clf.data import SPLITS, Dataset
+from apple_clf.io.files import printable
 
 
 class Pool:

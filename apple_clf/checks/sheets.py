@@ -4,10 +4,10 @@ import io
 import json
 from pathlib import Path
 
-from apple_clf.checks import CheckedData, Finding
+from apple_clf.checks.checking import CheckedData, Finding
 from apple_clf.checks.pool import Pool
-from apple_clf.contact_sheet import contact_sheet
-from apple_clf.files import cannot_write, write_whole
+from apple_clf.io.files import cannot_write, write_whole
+from apple_clf.plots.contact_sheet import contact_sheet
 
 PICTURES = 200  # on a sheet, pairs side by side
 

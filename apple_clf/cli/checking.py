@@ -10,7 +10,7 @@ from apple_clf.cli.options import Format, OutputFormat, Overrides, Quiet
 from apple_clf.cli.output import Record, write_object, write_records
 from apple_clf.cli.reporting import reporting
 from apple_clf.errors import ConfigError, DataError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
     from apple_clf.checks import CheckedData
@@ -41,7 +41,7 @@ def check(
     """
     from apple_clf.checks import check_data
     from apple_clf.checks.sheets import write_sheets
-    from apple_clf.progress import Silent
+    from apple_clf.io.progress import Silent
 
     if folds in {1, 2}:
         raise ConfigError(f"--folds: 3 or more networks are needed, or 0 for none, not {folds}.")
@@ -65,7 +65,7 @@ def check(
 def _experiment(data: Path, overrides: list[str]) -> "Experiment":
     """The experiment in a file, or the one that `init` would write for a folder."""
     from apple_clf.config import load_experiment, parse_experiment
-    from apple_clf.starter import starter_text
+    from apple_clf.pipeline.starter import starter_text
 
     if data.is_dir():
         text = starter_text(Path("check.yaml"), data)

@@ -9,7 +9,7 @@ import typer
 from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunsFolder
 from apple_clf.cli.output import Record, write_object, write_records
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable, write_whole
+from apple_clf.io.files import printable, write_whole
 
 if TYPE_CHECKING:
     from apple_clf.comparison.compare import Comparison

@@ -9,7 +9,7 @@ import typer
 
 from apple_clf.cli.options import ConfigFile, Overrides
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 app = typer.Typer(name="config", help="Check, show and describe experiments.", no_args_is_help=True)
 
@@ -61,8 +61,8 @@ def init(
 
     With --data it fits the images of a folder.
     """
-    from apple_clf.files import write_whole
-    from apple_clf.starter import starter_text
+    from apple_clf.io.files import write_whole
+    from apple_clf.pipeline.starter import starter_text
 
     if config.exists() and not force:
         raise ConfigError(f"{printable(config)}: exists. Choose another name, or add --force.")

@@ -24,7 +24,7 @@ def simulate(
 
     It holds OUT/<class>/*.png; a contact sheet lies beside it.
     """
-    from apple_clf.simulation.folder import write_simulated_folder
+    from apple_clf.data.simulation.folder import write_simulated_folder
 
     sheet = write_simulated_folder(out, samples, size=size, seed=seed)
     typer.echo(f"Drew {samples} images. Look at them: {sheet}")

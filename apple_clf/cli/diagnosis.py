@@ -9,7 +9,7 @@ import typer
 
 from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunsFolder
 from apple_clf.cli.output import write_records
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
     from apple_clf.diagnosis import Finding

@@ -11,7 +11,7 @@ import typer
 from apple_clf.cli.options import DEFAULT_RUNS, RunName, RunsFolder
 from apple_clf.cli.output import write_object
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable, write_whole
+from apple_clf.io.files import printable, write_whole
 
 
 class Form(StrEnum):

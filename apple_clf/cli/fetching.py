@@ -10,10 +10,10 @@ import typer
 from apple_clf.cli.options import Quiet
 from apple_clf.cli.reporting import reporting
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
-    from apple_clf.fetching import FetchedData
+    from apple_clf.data.fetching import FetchedData
 
 
 class PublicSource(StrEnum):
@@ -61,9 +61,9 @@ def fetch(
 
     It makes a folder of images for each class, with the licence. After a stop it goes on.
     """
-    from apple_clf.fetching import fetch as fetch_data
-    from apple_clf.fetching import image_counts, licence, train_command
-    from apple_clf.progress import Silent
+    from apple_clf.data.fetching import fetch as fetch_data
+    from apple_clf.data.fetching import image_counts, licence, train_command
+    from apple_clf.io.progress import Silent
 
     data = _request(
         source=source.value,

@@ -12,8 +12,8 @@ from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, Quiet, Run
 from apple_clf.cli.reporting import reporting
 from apple_clf.cli.running import show
 from apple_clf.errors import ArtifactError, ConfigError
-from apple_clf.files import printable
-from apple_clf.preprocessing import Polarity, Resize
+from apple_clf.images.preprocessing import Polarity, Resize
+from apple_clf.io.files import printable
 
 _ASK = (
     "{}: a model file can hold programs to run, paths to open and sizes that fill any memory. If "
@@ -63,8 +63,8 @@ def import_(
         raise ArtifactError(_ASK.format(printable(file)))
     from apple_clf.config import parse_experiment
     from apple_clf.config.schema import FolderData
-    from apple_clf.importing import import_model
-    from apple_clf.progress import Silent
+    from apple_clf.io.progress import Silent
+    from apple_clf.pipeline.importing import import_model
 
     source = {"source": "folder", "path": str(data), "positive_class": positive_class}
     given = {"name": _run_name(file) if name is None else name, "data": source}

@@ -10,7 +10,7 @@ import typer
 from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, Quiet, RunsFolder
 from apple_clf.cli.output import table, write_object, write_records
 from apple_clf.cli.reporting import reporting
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
     from apple_clf.lessons import Lesson, Outcome
@@ -49,8 +49,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train a lesson's experiments and say whether its statement held."""
+    from apple_clf.io.progress import Silent
     from apple_clf.lessons import find_lesson, teach
-    from apple_clf.progress import Silent
 
     lesson = find_lesson(name)
     if format_ is Format.text and not quiet:

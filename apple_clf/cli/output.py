@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 
 from apple_clf.cli.options import Format
-from apple_clf.csv_rows import csv_writer
+from apple_clf.io.csv_rows import csv_writer
 
 Record = Mapping[str, object]
 

@@ -21,11 +21,11 @@ from apple_clf.cli.options import (
 )
 from apple_clf.cli.output import Record, table, write_object, write_records
 from apple_clf.errors import ConfigError, DataError
-from apple_clf.files import Skipped, find_images, printable
+from apple_clf.io.files import Skipped, find_images, printable
 
 if TYPE_CHECKING:
     from apple_clf.evaluation import Evaluation
-    from apple_clf.inference import Answer
+    from apple_clf.prediction.inference import Answer
     from apple_clf.runs import Run
 
 UNSURE = "unsure"
@@ -55,7 +55,7 @@ def predict(
     ] = None,
 ) -> None:
     """Say what pictures show."""
-    from apple_clf.inference import find_model
+    from apple_clf.prediction.inference import find_model
 
     chosen = find_model(run, folder=runs)
     if ray is not None:
@@ -67,7 +67,7 @@ def predict(
 
 
 def _predict_here(chosen: "Run", images: list[str], format_: Format) -> None:
-    from apple_clf.inference import predict_files, read_record
+    from apple_clf.prediction.inference import predict_files, read_record
 
     class_names = read_record(chosen).class_names
     tally = _Tally()
@@ -104,7 +104,7 @@ def _predict_on_cluster(
     from apple_clf.cluster.answering import answer
     from apple_clf.cluster.connection import connected
     from apple_clf.cluster.plan import asked_for, opened_plan
-    from apple_clf.inference import read_model
+    from apple_clf.prediction.inference import read_model
 
     model = read_model(run)
     tally = _Tally()
@@ -218,7 +218,7 @@ class _Tally:
 
 def _answer_lines(answers: Iterable[Record], *, width: int) -> Iterator[str]:
     """Columns of class, probability and file, and, for an unsure answer, why."""
-    from apple_clf.inference import unsure_in_words
+    from apple_clf.prediction.inference import unsure_in_words
 
     for answer in answers:
         file = printable(str(answer["file"]))
@@ -241,8 +241,8 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled pictures."""
     from apple_clf import evaluation
-    from apple_clf.datasets import load_labelled_folder
-    from apple_clf.inference import Predictor, find_model
+    from apple_clf.data import load_labelled_folder
+    from apple_clf.prediction.inference import Predictor, find_model
 
     chosen = find_model(run, folder=runs)
     predictor = Predictor.load(chosen)
@@ -296,7 +296,7 @@ def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
 
 def _unsure_lines(evaluation: "Evaluation") -> Iterator[str]:
     """How many images it does not know, and what the metrics make of them; none without any."""
-    from apple_clf.inference import DONT_KNOW, UNLIKE_TRAINING
+    from apple_clf.prediction.inference import DONT_KNOW, UNLIKE_TRAINING
 
     if n_unsure := int(evaluation.unsure.sum()):
         yield (

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 
 def report(
@@ -19,9 +19,9 @@ def report(
 
     A trial of a sweep gets its pictures too.
     """
+    from apple_clf.pipeline.saving import draw_again
     from apple_clf.report import write_report
     from apple_clf.runs import find_run
-    from apple_clf.saving import draw_again
 
     found = find_run(run, folder=runs)
     if found.is_finished and not found.imported.exists() and not any(found.plots.glob("*.png")):

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from apple_clf.progress import Reporter
+    from apple_clf.io.progress import Reporter
 
 
 @contextmanager
 def reporting(reporter: "Reporter | None") -> Iterator["Reporter"]:
     """The reporter given, or the one that fits where stderr goes."""
-    from apple_clf.progress import Bar, Lines, is_terminal
+    from apple_clf.io.progress import Bar, Lines, is_terminal
 
     if reporter is not None:
         yield reporter

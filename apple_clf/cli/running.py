@@ -21,11 +21,11 @@ from apple_clf.cli.options import (
 from apple_clf.cli.output import write_object, write_records
 from apple_clf.cli.reporting import reporting
 from apple_clf.errors import ArtifactError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
+    from apple_clf.pipeline.verification import Verification
     from apple_clf.runs import Run
-    from apple_clf.verification import Verification
 
 
 def train(
@@ -38,9 +38,9 @@ def train(
 ) -> None:
     """Train the network that an experiment describes."""
     from apple_clf.config import parse_experiment, read_source
-    from apple_clf.progress import Silent
-    from apple_clf.workflow import Manner
-    from apple_clf.workflow import train as train_experiment
+    from apple_clf.io.progress import Silent
+    from apple_clf.pipeline.workflow import Manner
+    from apple_clf.pipeline.workflow import train as train_experiment
 
     source = read_source(config)
     filename = str(config) if config else "defaults"
@@ -64,10 +64,10 @@ def resume(
     checkpoint_seconds: CheckpointSeconds = 10.0,
 ) -> None:
     """Go on with a run that was stopped."""
-    from apple_clf.progress import Silent
+    from apple_clf.io.progress import Silent
+    from apple_clf.pipeline.workflow import Manner
+    from apple_clf.pipeline.workflow import resume as resume_run
     from apple_clf.runs import find_run
-    from apple_clf.workflow import Manner
-    from apple_clf.workflow import resume as resume_run
 
     with reporting(Silent() if quiet else None) as reporter:
         finished = resume_run(
@@ -85,9 +85,9 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Train a run again and compare every byte."""
-    from apple_clf.progress import Silent
+    from apple_clf.io.progress import Silent
+    from apple_clf.pipeline.verification import verify as verify_run
     from apple_clf.runs import find_run
-    from apple_clf.verification import verify as verify_run
 
     with reporting(Silent() if quiet else None) as reporter:
         outcome = verify_run(find_run(run, folder=runs), reporter=reporter)

@@ -7,7 +7,7 @@ import typer
 
 from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
 from apple_clf.errors import MissingExtraError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def serve(
         raise MissingExtraError(
             f"serve needs {error.name}, which is not installed: pip install 'apple-clf[serve]'"
         ) from error
-    from apple_clf.inference import find_model
+    from apple_clf.prediction.inference import find_model
     from apple_clf.web.models import read_served_run
 
     names: Sequence[str | None] = run or [None]

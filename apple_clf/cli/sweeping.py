@@ -16,7 +16,7 @@ import typer
 from apple_clf.cli.options import ConfigFile, Format, OutputFormat, Overrides, Quiet, RayAddress
 from apple_clf.cli.output import table, write_records
 from apple_clf.errors import ConfigError, DataError, MissingExtraError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
     from apple_clf.config.sweep import SweepPlan
@@ -98,7 +98,7 @@ def sweep(
 def _workplace(ray: str | None) -> Iterator[Workplace]:
     """Where trainings run: this machine, or a cluster."""
     if ray is None:
-        from apple_clf.parallel import available_cores
+        from apple_clf.io.parallel import available_cores
         from apple_clf.sweeping.processes import Processes
 
         yield lambda workers, _: Processes(workers or available_cores())
@@ -189,7 +189,7 @@ def _run(
 @contextmanager
 def _reporting(reporter: "SweepReporter | None") -> "Iterator[SweepReporter]":
     """The reporter given, or the one that fits where stderr goes."""
-    from apple_clf.progress import is_terminal
+    from apple_clf.io.progress import is_terminal
     from apple_clf.sweeping.progress import SweepLines, SweepTable
 
     if reporter is not None:

@@ -14,7 +14,7 @@ from apple_clf import __version__
 from apple_clf.cluster.surroundings import surroundings
 from apple_clf.cluster.trainer import Trainer
 from apple_clf.errors import AppleClfError, ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.sweeping.orders import Answer, Event, Order, Outcome
 
 ATTEMPTS = 3

@@ -13,8 +13,8 @@ from apple_clf.cluster.plan import Plan, Shard, manifest_of
 from apple_clf.cluster.shards import answer_shard, count
 from apple_clf.cluster.surroundings import surroundings
 from apple_clf.errors import AppleClfError, ArtifactError, MemoryLimitError
-from apple_clf.files import printable
-from apple_clf.model_record import ModelRecord
+from apple_clf.io.files import printable
+from apple_clf.runs.model_record import ModelRecord
 
 RETRIES = 3
 """Of a shard whose worker or machine died, by Ray itself."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import ray
 
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 
 @contextmanager

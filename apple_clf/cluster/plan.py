@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from apple_clf.errors import ArtifactError, ConfigError, DataError
-from apple_clf.files import (
+from apple_clf.io.files import (
     Skipped,
     cannot_write,
     printable,
@@ -24,8 +24,8 @@ from apple_clf.files import (
     whole_file,
     write_whole,
 )
-from apple_clf.model_record import ModelRecord
 from apple_clf.runs import Run, locked
+from apple_clf.runs.model_record import ModelRecord
 
 FORMAT_VERSION = 1
 SHARD_SIZE = 2048

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from apple_clf.cluster.plan import Shard
 from apple_clf.cluster.surroundings import Surroundings
-from apple_clf.files import write_whole
-from apple_clf.inference import Answer, Predictor
-from apple_clf.model_record import ModelRecord
+from apple_clf.io.files import write_whole
+from apple_clf.prediction.inference import Answer, Predictor
+from apple_clf.runs.model_record import ModelRecord
 
 CHUNK = 128
 """Images in memory at a time, as in `predict`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from apple_clf import __version__
 from apple_clf.errors import ConfigError, FileSystemError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 
 @dataclass(frozen=True)

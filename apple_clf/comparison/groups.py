@@ -8,7 +8,7 @@ from apple_clf.comparison.experiments import Tree
 from apple_clf.comparison.reading import Judged
 from apple_clf.comparison.unpaired import seed_mean
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.metrics.intervals import Estimate
 from apple_clf.runs import Run
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from apple_clf.diagnosis.record import read_history
 from apple_clf.errors import ArtifactError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.plots.drawing import COLORS, FAINT, house_style, new_figure, png, readable
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from apple_clf.arrays import BoolArray, FloatArray, IntArray
 from apple_clf.comparison.experiments import Tree, read_experiment
 from apple_clf.errors import ArtifactError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.metrics.intervals import Estimate
 from apple_clf.runs import Run
 

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from textwrap import wrap
 
 from apple_clf.comparison.compare import JUDGED_BY, Comparison, Pair
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.metrics.intervals import Estimate
 
 WIDTH = 80

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from apple_clf.config import validated
+from apple_clf.config.loading import validated
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.sweep import Range, SweepConfig
 from apple_clf.config.settings import Place, Settings, read_settings

@@ -15,9 +15,9 @@ from apple_clf.arrays import FloatArray
 from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment
 from apple_clf.errors import ArtifactError
-from apple_clf.files import printable
-from apple_clf.layer_statistics import LayerStatistics
+from apple_clf.io.files import printable
 from apple_clf.runs import Run
+from apple_clf.runs.layer_statistics import LayerStatistics
 
 OUTPUT_LAYER = "output"
 

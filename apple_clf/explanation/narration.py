@@ -12,8 +12,8 @@ from apple_clf.explanation.record import (
     WeightedSum,
 )
 from apple_clf.explanation.units import REARRANGED, UNCHANGED
-from apple_clf.files import printable
-from apple_clf.inference import DONT_KNOW, unsure_in_words
+from apple_clf.io.files import printable
+from apple_clf.prediction.inference import DONT_KNOW, unsure_in_words
 
 SHOWN_UNITS, SHOWN_TERMS, SHOWN_NEIGHBOURS = 5, 8, 5
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.datasets import Dataset
+from apple_clf.data import Dataset
+from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.errors import ArtifactError
 from apple_clf.explanation.record import Nearest, Neighbour
-from apple_clf.recorded_data import load_recorded_data
 from apple_clf.runs import Run
 
 N_NEAREST = 8

@@ -13,7 +13,7 @@ from apple_clf.explanation.units import origin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apple_clf.explanation.network import Forward, Network, Step
+    from apple_clf.explanation.keras_backend import Forward, Network, Step
 
 MAX_TERMS = 1024
 """Inputs that an explanation lists one by one."""

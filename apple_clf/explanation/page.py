@@ -9,7 +9,6 @@ from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.explanation.narration import number, size_in_words
 from apple_clf.explanation.record import Explanation, LayerView, SoftmaxRow
 from apple_clf.explanation.units import REARRANGED
-from apple_clf.inference import DONT_KNOW, UNLIKE_TRAINING
 from apple_clf.plots.drawing import (
     COLORS,
     FAINT,
@@ -21,6 +20,7 @@ from apple_clf.plots.drawing import (
     readable,
     tile,
 )
+from apple_clf.prediction.inference import DONT_KNOW, UNLIKE_TRAINING
 
 LEFT, TILE, GAP = 20, 84, 12  # pixels
 LARGE = 236  # side of the two large pictures

@@ -10,7 +10,7 @@ from apple_clf.arrays import FloatArray
 from apple_clf.explanation.record import FirstWeights, LayerView, Unit
 
 if TYPE_CHECKING:
-    from apple_clf.explanation.network import Forward, Network, Step
+    from apple_clf.explanation.keras_backend import Forward, Network, Step
 
 MAX_UNITS = 1024
 """Units of one layer that an explanation holds; only flattened pictures have more."""

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
-from apple_clf.datasets import Dataset
-from apple_clf.decision.calibration import softmax
+from apple_clf.data import Dataset
+from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.errors import AppleClfError, ArtifactError
-from apple_clf.files import printable
-from apple_clf.gallery import Gallery
+from apple_clf.io.files import printable
 from apple_clf.metrics import balanced_accuracy, predicted_classes
-from apple_clf.model_record import ModelRecord
-from apple_clf.recorded_data import load_recorded_data
+from apple_clf.prediction.decision.calibration import softmax
 from apple_clf.runs import Run
+from apple_clf.runs.gallery import Gallery
+from apple_clf.runs.model_record import ModelRecord
 
 Answers = Callable[[UInt8Array], FloatArray]
 """From pixels, uint8, (n, height, width, channels), to probabilities, (n, n_classes)."""

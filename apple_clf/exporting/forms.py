@@ -7,8 +7,6 @@ from pathlib import Path
 
 from apple_clf import __version__
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.backend import keras, tf
-from apple_clf.bundle import bundle_bytes, read_bundle
 from apple_clf.errors import DataError
 from apple_clf.exporting.agreement import Agreement, Answers, too_different, too_inaccurate
 from apple_clf.exporting.graph import INPUT, OUTPUT, probabilities_graph
@@ -21,12 +19,14 @@ from apple_clf.exporting.litert import (
     with_files,
 )
 from apple_clf.exporting.onnx_file import onnx_answers, onnx_bytes
-from apple_clf.files import printable, write_whole
-from apple_clf.inference import Predictor
-from apple_clf.model_record import ModelRecord, read_verified
-from apple_clf.preprocessing import PREPROCESSING_VERSION
-from apple_clf.quiet import quiet_stderr
+from apple_clf.images.preprocessing import PREPROCESSING_VERSION
+from apple_clf.io.files import printable, write_whole
+from apple_clf.io.quiet import quiet_stderr
+from apple_clf.model.backend import keras, tf
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
+from apple_clf.runs.bundle import bundle_bytes, read_bundle
+from apple_clf.runs.model_record import ModelRecord, read_verified
 
 CARD, LABELS = "apple-clf.json", "labels.txt"
 CARD_VERSION = 1

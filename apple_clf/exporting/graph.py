@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from apple_clf.backend import keras, tf
 from apple_clf.errors import ArtifactError
+from apple_clf.model.backend import keras, tf
 from apple_clf.model.files import frozen, logits_of
 
 INPUT, OUTPUT = "pixels", "probabilities"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from apple_clf.errors import ArtifactError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 
 _TEMPLATE = """\
 /* {title}

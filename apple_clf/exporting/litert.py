@@ -10,14 +10,14 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.backend import keras, memory_told, tf
 from apple_clf.errors import ArtifactError
 from apple_clf.exporting.graph import (
     OUTPUT,
     as_function_of_floats,
     probabilities_graph,
 )
-from apple_clf.quiet import quiet_stderr
+from apple_clf.io.quiet import quiet_stderr
+from apple_clf.model.backend import keras, memory_told, tf
 
 N_CALIBRATING = 500
 """Training images that the ranges of the quantised numbers are read off."""

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from apple_clf.backend import tf
 from apple_clf.errors import ArtifactError
+from apple_clf.model.backend import tf
 
 
 class Writer(Protocol):

@@ -22,7 +22,7 @@ from PIL import Image
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ImageError
 from apple_clf.images.completeness import TRUNCATED, count_frames
-from apple_clf.preprocessing import RANGES
+from apple_clf.images.preprocessing import RANGES
 
 _Opener = Callable[[BytesIO, str], Image.Image]
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from apple_clf.arrays import BoolArray, IntArray, UInt8Array
+from apple_clf.images.preprocessing import Polarity
 from apple_clf.images.regions import closed, darkest, find_regions, lightest
-from apple_clf.preprocessing import Polarity
 
 WIDEST_LINE = 8
 """A line is narrower than this part of the shorter side; what is wider is an area or a shadow."""

@@ -21,11 +21,11 @@ from apple_clf.images.ink import (
     quantile,
     strongest_ink,
 )
+from apple_clf.images.preprocessing import Polarity
 from apple_clf.images.regions import Regions, find_regions, lightest
 from apple_clf.images.rulings import without_rulings
 from apple_clf.images.sheet import find_sheet
 from apple_clf.images.strokes import redraw
-from apple_clf.preprocessing import Polarity
 
 WORKING_SIDE = 768
 """Pixels of the longer side that a drawing is looked for in; a ball pen draws two wide."""

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from apple_clf.config.schema import Record
 from apple_clf.errors import ConfigError
-from apple_clf.files import printable
+from apple_clf.io.files import printable
 from apple_clf.lessons.measures import MeasureName
 from apple_clf.lessons.rules import Rule, parse_rule
 

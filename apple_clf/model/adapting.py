@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from apple_clf.arrays import FloatArray
-from apple_clf.backend import keras
 from apple_clf.errors import ArtifactError
-from apple_clf.model import OUTPUT_LAYER
-from apple_clf.preprocessing import MAX_SIDE
+from apple_clf.images.preprocessing import MAX_SIDE
+from apple_clf.model.backend import keras
+from apple_clf.model.building import OUTPUT_LAYER
 
 
 @dataclass(frozen=True)

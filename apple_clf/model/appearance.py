@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.backend import tf
+from apple_clf.model.backend import tf
 
 N_SCALES = 4
 MIN_SIDE = 3  # pixels; smaller pictures have no texture

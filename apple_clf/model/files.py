@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apple_clf.backend import keras, memory_told, tf
-from apple_clf.decision.novelty import Gaussian
-from apple_clf.model import OUTPUT_LAYER
+from apple_clf.io.quiet import quiet_stderr
 from apple_clf.model.appearance import appearance
-from apple_clf.quiet import quiet_stderr
+from apple_clf.model.backend import keras, memory_told, tf
+from apple_clf.model.building import OUTPUT_LAYER
+from apple_clf.prediction.decision.novelty import Gaussian
 
 
 @memory_told()

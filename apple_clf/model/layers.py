@@ -5,7 +5,6 @@ The keys of a record are the arguments of its Keras class, so they are handed ov
 
 from typing import Any
 
-from apple_clf.backend import keras
 from apple_clf.config.schema.augmentation import (
     RandomContrast,
     RandomFlip,
@@ -30,6 +29,7 @@ from apple_clf.config.schema.model import (
     Residual,
 )
 from apple_clf.config.schema.shapes import total_strides
+from apple_clf.model.backend import keras
 
 Tensor = Any  # Keras ships no types
 

@@ -20,10 +20,10 @@ from apple_clf.config.schema import Experiment
 from apple_clf.diagnosis import Finding
 from apple_clf.diagnosis.record import read_history
 from apple_clf.errors import AppleClfError
-from apple_clf.files import printable
-from apple_clf.gallery import Gallery
-from apple_clf.layer_statistics import LayerStatistics, WeightSnapshots
+from apple_clf.io.files import printable
 from apple_clf.runs import Run
+from apple_clf.runs.gallery import Gallery
+from apple_clf.runs.layer_statistics import LayerStatistics, WeightSnapshots
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from apple_clf.errors import ArtifactError
-from apple_clf.files import cannot_write, printable, write_whole
+from apple_clf.io.files import cannot_write, printable, write_whole
 from apple_clf.runs import create_run
 
 

@@ -10,8 +10,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from apple_clf.config import dump_experiment
 from apple_clf.config.sweep import SweepPlan
-from apple_clf.csv_rows import csv_writer
-from apple_clf.files import printable
+from apple_clf.io.csv_rows import csv_writer
+from apple_clf.io.files import printable
 from apple_clf.sweeping.space import parameters_of
 from apple_clf.sweeping.study import REASON, VALUES
 

@@ -25,7 +25,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from apple_clf.errors import ConfigError, FileSystemError
-from apple_clf.files import cannot_write, printable
+from apple_clf.io.files import cannot_write, printable
 from apple_clf.sweeping.space import (
     distributions,
     grid_point,

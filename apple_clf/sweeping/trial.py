@@ -6,13 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from apple_clf.datasets import SPLITS, Dataset, load_dataset
+from apple_clf.data import SPLITS, Dataset, load_dataset
 from apple_clf.errors import AppleClfError, LockedError
-from apple_clf.files import remove_leftovers
-from apple_clf.interruption import InterruptedTrainingError
-from apple_clf.progress import Silent
+from apple_clf.io.files import remove_leftovers
+from apple_clf.io.interruption import InterruptedTrainingError
+from apple_clf.io.progress import Silent
+from apple_clf.pipeline.workflow import Manner, resume, train
 from apple_clf.sweeping.orders import Answer, Epoch, Order, Outcome
-from apple_clf.workflow import Manner, resume, train
 
 MEMORY = 1 << 30
 """Bytes of pixels that are remembered between trainings."""

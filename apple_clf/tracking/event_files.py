@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from apple_clf.backend import tf
 from apple_clf.config.schema import TensorBoardConfig
+from apple_clf.model.backend import tf
 from apple_clf.tracking.place import Point, Story
 
 Event, Summary = tf.compat.v1.Event, tf.compat.v1.Summary

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from apple_clf.backend import keras
-from apple_clf.checkpoints import Checkpoints, State
+from apple_clf.model.backend import keras
+from apple_clf.runs.checkpoints import Checkpoints, State
 from apple_clf.training.epoch_model import EpochModel
 from apple_clf.training.epoch_order import epoch_order
 from apple_clf.training.statistics import Statistics

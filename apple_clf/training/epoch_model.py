@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apple_clf.arrays import UInt8Array, aligned
-from apple_clf.backend import keras, tf
-from apple_clf.datasets import Split
+from apple_clf.data import Split
+from apple_clf.model.backend import keras, tf
 
 VALIDATION_BATCH, VALIDATION_VALUES = 1024, 1 << 22
 """Images that are validated at a time, at most, and their values: 16 MiB as float32."""

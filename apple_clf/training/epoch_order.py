@@ -3,7 +3,7 @@
 import numpy as np
 
 from apple_clf.arrays import IntArray
-from apple_clf.large_arrays import fits_memory
+from apple_clf.io.large_arrays import fits_memory
 
 BLOCK_BYTES = 1 << 20
 """Consecutive images that are read together; a disk reads as much nearly as fast as in a row."""

@@ -8,7 +8,7 @@ weights differ from Keras's in the last digits of a float32.
 
 from typing import Any
 
-from apple_clf.backend import keras, tf
+from apple_clf.model.backend import keras, tf
 
 
 class _FusedStep:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import (
     SGD,
     Adam,
@@ -21,6 +20,7 @@ from apple_clf.config.schema import (
     SparseCategoricalCrossentropy,
     TrainingConfig,
 )
+from apple_clf.model.backend import keras
 from apple_clf.training.fused_adam import FusedAdam, FusedAdamW
 
 

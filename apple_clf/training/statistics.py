@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apple_clf.arrays import IntArray
-from apple_clf.backend import keras, tf
-from apple_clf.layer_statistics import (
+from apple_clf.model.backend import keras, tf
+from apple_clf.runs.layer_statistics import (
     N_SNAPSHOT_UNITS,
     LayerStatistics,
     WeightSnapshots,

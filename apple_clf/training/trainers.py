@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apple_clf.arrays import IntArray
-from apple_clf.backend import forget_models, keras
 from apple_clf.config.schema import TrainingConfig
-from apple_clf.datasets import Split
+from apple_clf.data import Split
+from apple_clf.model.backend import forget_models, keras
 from apple_clf.training.epoch_model import EpochModel
 from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
 from apple_clf.training.statistics import Probe

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from apple_clf import images
 from apple_clf.errors import ConfigError, DataError, FileSystemError
-from apple_clf.files import cannot_write, printable, write_whole
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io.files import cannot_write, printable, write_whole
 
 MAX_COLLECTED = 10_000
 """Files that are kept at most, so that nobody fills a disk."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from apple_clf import images
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.web.layers import Dense
+from apple_clf.explanation.numpy_backend.layers import Dense
+from apple_clf.explanation.numpy_backend.network import PIXELS, Network
 from apple_clf.web.models import Model
-from apple_clf.web.network import PIXELS, Network
 
 COMPUTING = frozenset(
     {

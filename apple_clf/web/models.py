@@ -10,14 +10,14 @@ import numpy as np
 
 from apple_clf import images
 from apple_clf.arrays import UInt8Array
-from apple_clf.bundle import read_bundle
 from apple_clf.errors import ArtifactError, ImageError
-from apple_clf.files import portable
-from apple_clf.inference import Answer, Predictor
-from apple_clf.layer_statistics import WeightSnapshots
-from apple_clf.model_record import ModelRecord, read_model_record, read_verified
+from apple_clf.explanation.numpy_backend.network import Network
+from apple_clf.io.files import portable
+from apple_clf.prediction.inference import Answer, Predictor
 from apple_clf.runs import Run
-from apple_clf.web.network import Network
+from apple_clf.runs.bundle import read_bundle
+from apple_clf.runs.layer_statistics import WeightSnapshots
+from apple_clf.runs.model_record import ModelRecord, read_model_record, read_verified
 
 AGREEMENT = 1e-3
 """Largest difference of logits, relative to the largest logit, between NumPy and LiteRT."""
@@ -118,7 +118,7 @@ def _network(run: ServedRun, predictor: Predictor) -> tuple[Network | None, str]
     if run.keras is None:
         return None, run.reason
     try:
-        from apple_clf.web.keras_network import read_keras_network
+        from apple_clf.explanation.numpy_backend.keras_network import read_keras_network
     except ImportError:
         return None, "h5py, which reads model.keras, is not installed"
     try:

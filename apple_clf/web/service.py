@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from apple_clf.errors import ConfigError
-from apple_clf.inference import Answer
-from apple_clf.layer_statistics import WeightSnapshots
+from apple_clf.prediction.inference import Answer
+from apple_clf.runs.layer_statistics import WeightSnapshots
 from apple_clf.web.batching import Batcher, Room
 from apple_clf.web.collecting import Collection
 from apple_clf.web.counters import Counters

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from apple_clf.inference import Predictor
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 
 predictor = Predictor.load(Run(Path(sys.argv[1])))

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from apple_clf.checks import CheckedData, check_data
 from apple_clf.checks.sheets import write_sheets
 from apple_clf.config.schema import Experiment, FolderData, SimulatedData
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is")
 

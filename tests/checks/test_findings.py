@@ -9,10 +9,10 @@ from apple_clf.checks.label_suspects import Suspects
 from apple_clf.checks.near_duplicates import NearDuplicates
 from apple_clf.checks.pool import Pool
 from apple_clf.checks.precision import Judged
-from apple_clf.datasets import Dataset, Split
-from apple_clf.files import Skipped
+from apple_clf.data import Dataset, Split
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io.files import Skipped
 from apple_clf.metrics.intervals import Estimate
-from apple_clf.preprocessing import Preprocessing
 
 
 def pool(levels: Sequence[int], labels: Sequence[int], *, n_train: int, names: str = "") -> Pool:

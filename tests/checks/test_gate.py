@@ -7,9 +7,9 @@ from conftest import ImageFolder
 
 from apple_clf.checks import refuse_duplicates
 from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData
-from apple_clf.datasets import SPLITS, Dataset, load_dataset
+from apple_clf.data import SPLITS, Dataset, load_dataset
 from apple_clf.errors import DataError
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is")
 

@@ -3,13 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apple_clf import simulation
 from apple_clf.arrays import FloatArray, IntArray
 from apple_clf.checks.label_suspects import cross_validated_probabilities, label_suspects
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
-from apple_clf.datasets import Split, load_labelled_folder
-from apple_clf.datasets.duplicates import first_equal
+from apple_clf.data import Split, load_labelled_folder, simulation
+from apple_clf.data.duplicates import first_equal
 from apple_clf.errors import DivergedError
 
 pytestmark = pytest.mark.slow

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apple_clf import simulation
 from apple_clf.arrays import UInt8Array
 from apple_clf.checks import near_duplicates
 from apple_clf.checks.likeness import compare
 from apple_clf.checks.near_duplicates import FAR, FAR_CONTENTS, find_near_duplicates
+from apple_clf.data import simulation
 
 SIDE = 28
 

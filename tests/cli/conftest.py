@@ -12,8 +12,8 @@ from conftest import write_image
 
 from apple_clf.cli import main
 from apple_clf.config import parse_experiment
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
-from apple_clf.workflow import train
 
 PROGRAM = [sys.executable, "-m", "apple_clf"]
 CLASSES = ("=pear", "äpfel")

@@ -8,7 +8,7 @@ import pytest
 from fetching.server import Fault, Site, serving
 from fetching.test_quickdraw import npy
 
-from apple_clf.fetching import transfer
+from apple_clf.data.fetching import transfer
 from cli.conftest import Cli, Shell
 
 REQUEST = ("data", "fetch", "quickdraw", "--classes", "apple, pear", "--per-class", "3")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf.backend import keras
 from apple_clf.cli.importing import _run_name, _scaling
 from apple_clf.errors import ConfigError
+from apple_clf.model.backend import keras
 from cli.conftest import CLASSES, Cli
 
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from apple_clf.config import parse_experiment
-from apple_clf.parallel import SERIAL_BELOW
+from apple_clf.io.parallel import SERIAL_BELOW
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
-from apple_clf.workflow import train
 from cli.conftest import Cli, Outcome, Shell
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,7 @@ def test_run_that_is_not_there_is_told(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_imported_model_gets_a_report(cli: Cli, pictures: Path, tmp_path: Path) -> None:
-    from apple_clf.backend import keras
+    from apple_clf.model.backend import keras
 
     file = tmp_path / "theirs.keras"
     layers = [keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apple_clf.cluster.plan import Asked, manifest_of, opened_plan
 from apple_clf.errors import AppleClfError, ArtifactError, ConfigError, DataError, LockedError
-from apple_clf.files import Skipped
+from apple_clf.io.files import Skipped
 
 ASKED = Asked(["/pictures"], "0" * 64, "jsonl", 2)
 FILES: list[str | Skipped] = [

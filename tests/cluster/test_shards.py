@@ -9,7 +9,7 @@ from cli.conftest import Cli
 from apple_clf.cluster.plan import asked_for, manifest_of, opened_plan
 from apple_clf.cluster.shards import answer_shard, count
 from apple_clf.cluster.surroundings import surroundings
-from apple_clf.inference import read_model
+from apple_clf.prediction.inference import read_model
 from apple_clf.runs import Run
 
 

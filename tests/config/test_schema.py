@@ -60,7 +60,7 @@ and mirrors pictures at their border, where drawings have paper."""
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    from apple_clf.backend import keras
+    from apple_clf.model.backend import keras
 
     return keras
 

@@ -27,7 +27,7 @@ from apple_clf.config.schema.model import (
 )
 from apple_clf.config.schema.shapes import Shape, flatten_index, shapes_after
 from apple_clf.errors import ConfigError
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 CONV = Conv2D(filters=4, kernel_size=3)
 DENSE = Dense(units=5)
@@ -37,7 +37,7 @@ NORM = BatchNormalization()
 
 def keras_shapes(layers: tuple[Layer, ...], input_shape: tuple[int, int, int]) -> list[Shape]:
     """What Keras makes of the layers, which raises where they do not fit."""
-    from apple_clf.model import build_model
+    from apple_clf.model.building import build_model
 
     model = build_model(ModelConfig(layers=layers), input_shape=input_shape, n_classes=2)
     names = [f"{layer.type}_{i}" for i, layer in enumerate(layers, start=1)]

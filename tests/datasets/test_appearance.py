@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from apple_clf.config.schema import FolderData, NpzData, SimulatedData
-from apple_clf.datasets import load_dataset
-from apple_clf.datasets.appearance import LOOKED_AT, Appearance, appearance_of, evenly
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import load_dataset
+from apple_clf.data.appearance import LOOKED_AT, Appearance, appearance_of, evenly
+from apple_clf.images.preprocessing import Preprocessing
 
 GRAY = Preprocessing(image_size=(8, 8))
 

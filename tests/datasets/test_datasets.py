@@ -11,11 +11,12 @@ from conftest import ImageFolder, InChild, write_image
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf import images, large_arrays
+from apple_clf import images
 from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
-from apple_clf.datasets import SPLITS, Dataset, Split, load_dataset, load_labelled_folder
+from apple_clf.data import SPLITS, Dataset, Split, load_dataset, load_labelled_folder
 from apple_clf.errors import DataError
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io import large_arrays
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is")
 
@@ -225,7 +226,7 @@ def test_fault_20_one_class_in_an_archive_is_refused(archive: Path) -> None:
 
 
 def test_fault_20_data_are_checked_without_tensorflow() -> None:
-    code = "import sys, apple_clf.datasets; print({'tensorflow', 'keras'} & set(sys.modules))"
+    code = "import sys, apple_clf.data; print({'tensorflow', 'keras'} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert answer.stdout == b"set()\n"
 

@@ -11,10 +11,10 @@ import pytest
 from conftest import ImageFolder, InChild, write_image
 
 from apple_clf import images
-from apple_clf.datasets.decode_cache import DecodedFiles, decode_files
-from apple_clf.large_arrays import cache_folder
-from apple_clf.parallel import SERIAL_BELOW
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data.decode_cache import DecodedFiles, decode_files
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io.large_arrays import cache_folder
+from apple_clf.io.parallel import SERIAL_BELOW
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is")
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.datasets.duplicates import Duplicates, first_equal
+from apple_clf.data.duplicates import Duplicates, first_equal
 
 
 @given(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from conftest import ImageFolder, InChild, write_image
 
-from apple_clf.datasets.folders import check_classes, list_labelled_files
+from apple_clf.data.folders import check_classes, list_labelled_files
 from apple_clf.errors import DataError, FileSystemError
 
 

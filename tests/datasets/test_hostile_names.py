@@ -11,10 +11,10 @@ import pytest
 from conftest import ImageFolder, write_image
 
 from apple_clf.config.schema import FolderData
-from apple_clf.datasets import load_dataset
+from apple_clf.data import load_dataset
 from apple_clf.errors import DataError
 from apple_clf.evaluation import Evaluation
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is")
 HOSTILE = [b"a\nb", b"\x1b[31mred", b"<script>", b"=cmd", b"\xff\xfe", b'"quoted", twice']

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from apple_clf import large_arrays
-from apple_clf.datasets.npz import read_npz
+from apple_clf.data.npz import read_npz
 from apple_clf.errors import DataError
+from apple_clf.io import large_arrays
 
 X = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
 Y = np.array([0, 1, 1, 0])

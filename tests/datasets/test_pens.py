@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from apple_clf.config import parse_experiment
-from apple_clf.datasets.pens import drawn_by_other_pens
-from apple_clf.datasets.split import Split, joined
+from apple_clf.data.pens import drawn_by_other_pens
+from apple_clf.data.split import Split, joined
 from apple_clf.errors import ConfigError
 
 

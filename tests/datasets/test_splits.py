@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.arrays import IntArray
-from apple_clf.datasets.splits import draw_splits
+from apple_clf.data.splits import draw_splits
 from apple_clf.errors import DataError
 
 

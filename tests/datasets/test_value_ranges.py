@@ -14,10 +14,10 @@ from PIL import Image
 from apple_clf import images
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import FolderData
-from apple_clf.datasets import Dataset, load_dataset, load_labelled_folder
-from apple_clf.model_record import read_model_record
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.data import Dataset, load_dataset, load_labelled_folder
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.runs import Run
+from apple_clf.runs.model_record import read_model_record
 
 CONTRACT = Preprocessing(image_size=(8, 8), resize="stretch", polarity="as_is", reader="pixels")
 Scaled = Callable[..., Path]
@@ -105,9 +105,9 @@ def test_labelled_folder_is_read_in_the_range_of_the_model_and_clipping_is_told(
 def test_model_of_12_bit_pictures_answers_as_that_of_the_same_in_16_bits(
     scaled: Scaled, tmp_path: Path
 ) -> None:
-    from apple_clf.inference import Predictor
-    from apple_clf.verification import verify
-    from apple_clf.workflow import resume, train
+    from apple_clf.pipeline.verification import verify
+    from apple_clf.pipeline.workflow import resume, train
+    from apple_clf.prediction.inference import Predictor
 
     answers, metrics = [], []
     for name, largest in (("twelve", 4095), ("sixteen", 65535)):

@@ -7,14 +7,14 @@ from scipy.special import log_softmax
 from scipy.special import softmax as scipy_softmax
 
 from apple_clf.arrays import FloatArray, IntArray
-from apple_clf.decision.calibration import (
+from apple_clf.metrics.scores import expected_calibration_error
+from apple_clf.prediction.decision.calibration import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
     fit_temperature,
     softened,
     softmax,
 )
-from apple_clf.metrics.scores import expected_calibration_error
 
 
 def draw(n: int, n_classes: int, *, temperature: float, seed: int) -> tuple[FloatArray, IntArray]:

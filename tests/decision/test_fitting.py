@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from apple_clf.config.schema import DecisionConfig
-from apple_clf.decision.calibration import fit_temperature
-from apple_clf.decision.fitting import MIN_TO_CALIBRATE, fit_decision, given_decision
+from apple_clf.prediction.decision.calibration import fit_temperature
+from apple_clf.prediction.decision.fitting import MIN_TO_CALIBRATE, fit_decision, given_decision
 
 RNG = np.random.default_rng(3)
 LABELS = np.arange(200) % 2

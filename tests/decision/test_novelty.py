@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.covariance import EmpiricalCovariance
 
-from apple_clf.decision.novelty import (
+from apple_clf.prediction.decision.novelty import (
     cross_fitted_distances,
     fit_gaussian,
     is_novel,

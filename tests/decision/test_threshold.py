@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_recall_curve
 
 from apple_clf.arrays import FloatArray, IntArray
-from apple_clf.decision.threshold import choose_threshold
 from apple_clf.metrics.scores import predicted_classes
+from apple_clf.prediction.decision.threshold import choose_threshold
 
 GOALS = ("balanced_accuracy", "f1", "precision>=0.8", "recall>=0.9")
 

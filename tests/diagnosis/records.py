@@ -7,7 +7,7 @@ import numpy as np
 
 from apple_clf.config import parse_experiment
 from apple_clf.diagnosis import Record
-from apple_clf.layer_statistics import COLUMNS, LayerStatistics
+from apple_clf.runs.layer_statistics import COLUMNS, LayerStatistics
 
 EPOCHS = 20
 HALVES = {"apple": 400, "not_apple": 400}

@@ -9,8 +9,8 @@ import pytest
 from apple_clf.config import parse_experiment
 from apple_clf.diagnosis import diagnose, read_record
 from apple_clf.errors import ArtifactError, DivergedError
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run, list_runs
-from apple_clf.workflow import train
 from diagnosis.records import make_record, make_statistics
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.backend import keras
 from apple_clf.config.schema import BatchNormalization, Dense, Dropout, ModelConfig
 from apple_clf.config.schema.augmentation import RandomFlip
 from apple_clf.config.schema.model import (
@@ -16,12 +15,13 @@ from apple_clf.config.schema.model import (
     MaxPooling2D,
     Residual,
 )
-from apple_clf.model import build_model
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.model.adapting import adapt
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
+from apple_clf.runs.model_record import ModelRecord
 
 SHAPE = (7, 6, 1)
 NAMES = ("apple", "pear", "plum")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from apple_clf.arrays import FloatArray
 from apple_clf.explanation.attribution import FIRST_STEPS, MAX_STEPS, integrated_gradients
-from apple_clf.explanation.network import Network
+from apple_clf.explanation.keras_backend import Network
 from explanation.models import MODELS, PICTURE, SHAPE
 
 pytestmark = pytest.mark.slow

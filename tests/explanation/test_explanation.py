@@ -14,8 +14,8 @@ from apple_clf.explanation import Explanation, explain
 from apple_clf.explanation.narration import tell
 from apple_clf.explanation.page import draw_page, steps_in_lines
 from apple_clf.explanation.record import Nearest, Neighbour
-from apple_clf.inference import predict_files
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.prediction.inference import predict_files
 from apple_clf.runs import Run
 from explanation.models import MODELS, NAMES, PICTURE, convolutional, dense, write_run
 
@@ -276,7 +276,7 @@ def test_hostile_names_are_told_and_drawn(
 
 
 def test_two_classes_tell_their_threshold(tmp_path: Path, picture: str) -> None:
-    from apple_clf.backend import keras
+    from apple_clf.model.backend import keras
 
     model = convolutional()
     outputs = keras.layers.Dense(2, activation="softmax", name="output")
@@ -288,10 +288,10 @@ def test_two_classes_tell_their_threshold(tmp_path: Path, picture: str) -> None:
 
 def test_real_drawing_adds_up(shared_data: Path, tmp_path: Path) -> None:
     """The promise of the command, on a drawing that people made."""
-    from apple_clf.backend import keras
     from apple_clf.config.schema import ModelConfig
-    from apple_clf.model import build_model
-    from apple_clf.model_record import read_model_record
+    from apple_clf.model.backend import keras
+    from apple_clf.model.building import build_model
+    from apple_clf.runs.model_record import read_model_record
 
     keras.utils.set_random_seed(4)
     model = build_model(ModelConfig(), input_shape=(28, 28, 1), n_classes=2)

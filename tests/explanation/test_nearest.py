@@ -8,10 +8,10 @@ from conftest import ImageFolder
 from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.config import dump_experiment, parse_experiment
 from apple_clf.config.schema import Experiment
-from apple_clf.datasets import Dataset, Split, load_dataset
+from apple_clf.data import Dataset, Split, load_dataset
 from apple_clf.errors import ArtifactError, DataError
 from apple_clf.explanation.nearest import CHUNK, load_training_data, nearest_images
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.runs import Run
 
 EXPERIMENT = """\

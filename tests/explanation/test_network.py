@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras, tf
 from apple_clf.errors import ArtifactError
-from apple_clf.explanation.network import Network
+from apple_clf.explanation.keras_backend import Network
+from apple_clf.model.backend import keras, tf
 from explanation.models import MODELS, PICTURE, SHAPE, convolutional, dense, imported
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from apple_clf.errors import ConfigError
-from apple_clf.explanation.network import Network
+from apple_clf.explanation.keras_backend import Network
 from apple_clf.explanation.neuron import SUMMING, choose_neuron, weighted_sum
 from apple_clf.explanation.units import layer_views
 from explanation.models import MODELS, PICTURE, convolutional, dense

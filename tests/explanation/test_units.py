@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apple_clf.explanation.network import Forward, Network
+from apple_clf.explanation.keras_backend import Forward, Network
 from apple_clf.explanation.record import LayerView
 from apple_clf.explanation.units import first_weights, layer_views
 from explanation.models import MODELS, PICTURE

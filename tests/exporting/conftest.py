@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from apple_clf.config import parse_experiment
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
-from apple_clf.workflow import train
 
 EXPERIMENT = """\
 name: tiny

@@ -13,9 +13,9 @@ from apple_clf.exporting.agreement import (
     too_different,
     too_inaccurate,
 )
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.runs import Run
+from apple_clf.runs.model_record import ModelRecord
 
 N = 400
 IMAGES = np.zeros((N, 2, 2, 1), np.uint8)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from apple_clf.exporting import export
 from apple_clf.exporting.forms import FORMS
-from apple_clf.inference import Predictor
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 
 pytestmark = pytest.mark.slow

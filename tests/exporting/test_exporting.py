@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.errors import ArtifactError, ConfigError, DataError
 from apple_clf.exporting import FORMATS, default_target, export
 from apple_clf.exporting.agreement import MAX_DIFFERENCE
 from apple_clf.exporting.forms import FORMS
-from apple_clf.inference import Predictor
-from apple_clf.recorded_data import load_recorded_data
+from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 from exporting.conftest import Changed
 

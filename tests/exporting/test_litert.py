@@ -16,7 +16,7 @@ from apple_clf.exporting.litert import (
     output_quantization,
     with_files,
 )
-from apple_clf.model import build_model
+from apple_clf.model.building import build_model
 
 SHAPE = (8, 8, 1)
 PIXELS = np.random.default_rng(0).integers(40, 200, (300, *SHAPE), dtype=np.uint8)

@@ -4,7 +4,6 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras, tf
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.augmentation import RandomContrast, RandomFlip
 from apple_clf.config.schema.model import (
@@ -25,8 +24,9 @@ from apple_clf.config.schema.model import (
 from apple_clf.errors import ArtifactError, MissingExtraError
 from apple_clf.exporting.graph import probabilities_graph
 from apple_clf.exporting.onnx_file import onnx_answers, onnx_bytes
-from apple_clf.model import build_model
 from apple_clf.model.adapting import adapt
+from apple_clf.model.backend import keras, tf
+from apple_clf.model.building import build_model
 from apple_clf.model.files import frozen
 
 SHAPE = (10, 9, 3)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else NumPy's import starts threads; see harness
 
-from apple_clf.parallel import available_cores
+from apple_clf.io.parallel import available_cores
 
 from . import harness, trials
 from .trials import Home, Result

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from apple_clf.checkpoints import Checkpoints
 from apple_clf.config import load_experiment
 from apple_clf.errors import AppleClfError
-from apple_clf.model_record import read_model_record
-from apple_clf.quiet import quiet_stderr
+from apple_clf.io.quiet import quiet_stderr
 from apple_clf.runs import Run, list_runs
+from apple_clf.runs.checkpoints import Checkpoints
+from apple_clf.runs.model_record import read_model_record
 
 EXPERIMENT = """\
 name: killed
@@ -77,10 +77,6 @@ def import_everything() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with quiet_stderr():
         from tensorflow.python.eager import context
-
-    import apple_clf.cli
-    import apple_clf.plots
-    import apple_clf.workflow  # noqa: F401
 
     runtime = context._context
     if runtime is not None and runtime._initialized:

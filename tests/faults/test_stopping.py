@@ -17,11 +17,11 @@ import pytest
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
 from apple_clf.errors import ArtifactError, LockedError
-from apple_clf.interruption import InterruptedTrainingError
-from apple_clf.progress import Silent
+from apple_clf.io.interruption import InterruptedTrainingError
+from apple_clf.io.progress import Silent
+from apple_clf.pipeline.verification import verify
+from apple_clf.pipeline.workflow import Manner, resume, train
 from apple_clf.runs import Run, list_runs, locked
-from apple_clf.verification import verify
-from apple_clf.workflow import Manner, resume, train
 
 from .harness import EXPERIMENT, differences
 
@@ -151,7 +151,7 @@ def test_fault_35_other_threads_are_told_and_recorded(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("apple_clf.environment.TRAINING_THREADS", 2)
+        elsewhere.setattr("apple_clf.runs.environment.TRAINING_THREADS", 2)
         run = interrupted_run(tmp_path)
     resume(run, manner=Manner(checkpoint_seconds=0))
     change = "threads was 2 and is now 1"
@@ -257,9 +257,9 @@ WITH_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 from apple_clf.errors import MemoryLimitError
-from apple_clf.progress import Silent
+from apple_clf.io.progress import Silent
 from apple_clf.runs import Run
-from apple_clf.workflow import Manner, resume
+from apple_clf.pipeline.workflow import Manner, resume
 
 class Limiting(Silent):
     def stage(self, text):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from apple_clf.fetching import transfer
+from apple_clf.data.fetching import transfer
 from fetching.server import Site, serving
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from apple_clf.data.fetching.downloads import Downloads, alone_in, mirrored
 from apple_clf.errors import ConfigError, DataError, FileSystemError, LockedError, MissingExtraError
-from apple_clf.fetching.downloads import Downloads, alone_in, mirrored
 from fetching.server import Fault, Site
 
 URL = "https://publisher.example/data/file"

@@ -15,9 +15,8 @@ from PIL import Image
 from apple_clf.arrays import UInt8Array
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Cifar100Data, QuickDrawData
-from apple_clf.datasets import load_dataset
-from apple_clf.errors import DataError, FileSystemError, LockedError
-from apple_clf.fetching import (
+from apple_clf.data import load_dataset
+from apple_clf.data.fetching import (
     fetch,
     fetch_command,
     fetched_folder,
@@ -26,11 +25,12 @@ from apple_clf.fetching import (
     licence,
     train_command,
 )
-from apple_clf.fetching.downloads import alone_in
-from apple_clf.fetching.transfer import CHUNK
-from apple_clf.large_arrays import cache_folder
-from apple_clf.preprocessing import Preprocessing
-from apple_clf.workflow import train
+from apple_clf.data.fetching.downloads import alone_in
+from apple_clf.data.fetching.transfer import CHUNK
+from apple_clf.errors import DataError, FileSystemError, LockedError
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.io.large_arrays import cache_folder
+from apple_clf.pipeline.workflow import train
 from fetching.server import Fault, Site
 from fetching.test_cifar100 import archive, publish, split_pickle
 from fetching.test_quickdraw import npy

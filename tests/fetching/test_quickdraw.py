@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.config.schema import QuickDrawData
+from apple_clf.data.fetching.downloads import Downloads
+from apple_clf.data.fetching.quickdraw import draw, drawings, read_bitmaps, read_strokes
+from apple_clf.data.fetching.quickdraw_names import NAMES
 from apple_clf.errors import DataError
-from apple_clf.fetching.downloads import Downloads
-from apple_clf.fetching.quickdraw import draw, drawings, read_bitmaps, read_strokes
-from apple_clf.fetching.quickdraw_names import NAMES
 from fetching.server import Site
 
 BITMAPS = np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8)

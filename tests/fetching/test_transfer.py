@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from conftest import InChild
 
+from apple_clf.data.fetching import transfer as module
+from apple_clf.data.fetching.transfer import UnreachableError, transfer
 from apple_clf.errors import DataError, FileSystemError
-from apple_clf.fetching import transfer as module
-from apple_clf.fetching.transfer import UnreachableError, transfer
 from fetching.server import Fault, Site
 
 CONTENT = np.random.default_rng(0).bytes(300_000)

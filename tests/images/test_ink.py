@@ -15,7 +15,7 @@ from apple_clf.images.ink import (
     quantile,
     strongest_ink,
 )
-from apple_clf.preprocessing import Polarity
+from apple_clf.images.preprocessing import Polarity
 from images import pages
 
 COVER = pages.cover(8)

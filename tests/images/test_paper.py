@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.images import NO_DRAWING, load, prepare
-from apple_clf.preprocessing import Polarity, Preprocessing, Reader
+from apple_clf.images.preprocessing import Polarity, Preprocessing, Reader
 from images import pages
 
 CONTRACT, PIXELS = Preprocessing(), Preprocessing(reader="pixels")

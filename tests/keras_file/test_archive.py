@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apple_clf.errors import ArtifactError
-from apple_clf.keras_file.archive import MAX_WEIGHTS, read_archive
+from apple_clf.model.keras_file.archive import MAX_WEIGHTS, read_archive
 
 SOUND = pack()
 

@@ -11,18 +11,23 @@ import numpy as np
 import pytest
 from hostile import Part, arrays, model, network, pack, part, weights
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.model import Initializer
 from apple_clf.errors import ArtifactError
-from apple_clf.keras_file import load_keras_bytes, load_keras_model, naming, read_keras_file
-from apple_clf.keras_file.archive import read_archive
-from apple_clf.model import build_model
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes
+from apple_clf.model.keras_file.archive import read_archive
+from apple_clf.model.keras_file.loading import (
+    load_keras_bytes,
+    load_keras_model,
+    naming,
+    read_keras_file,
+)
 from apple_clf.model.layers import _CLASSES
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
 from apple_clf.runs import Run
+from apple_clf.runs.model_record import ModelRecord
 
 pytestmark = pytest.mark.slow
 
@@ -169,7 +174,7 @@ def test_fault_42_refusal_needs_no_tensorflow(tmp_path: Path) -> None:
     path.write_bytes(pack(network(part("StringLookup", vocabulary="/etc/passwd"))))
     program = (
         "import sys; from pathlib import Path; from apple_clf.errors import ArtifactError\n"
-        "from apple_clf.keras_file import load_keras_bytes, naming, read_keras_file\n"
+        "from apple_clf.model.keras_file import load_keras_bytes, naming, read_keras_file\n"
         "path = Path(sys.argv[1])\n"
         "try:\n"
         "    with naming(path): load_keras_bytes(read_keras_file(path))\n"

@@ -8,10 +8,10 @@ from hostile import FLOAT32, Part, model, network, part
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf.backend import keras
 from apple_clf.errors import ArtifactError
-from apple_clf.keras_file.network import LAYERS, MAX_DEPTH, read_network
 from apple_clf.model import layers as our_layers
+from apple_clf.model.backend import keras
+from apple_clf.model.keras_file.network import LAYERS, MAX_DEPTH, read_network
 
 
 def read(description: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hostile import arrays, weights
 
 from apple_clf.errors import ArtifactError
-from apple_clf.keras_file.weights import check_weights
+from apple_clf.model.keras_file.weights import check_weights
 
 TERABYTE = 10**12
 

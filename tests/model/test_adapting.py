@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from apple_clf.backend import keras
 from apple_clf.errors import ArtifactError
-from apple_clf.model import OUTPUT_LAYER
 from apple_clf.model.adapting import Adapted, Scaling, adapt
+from apple_clf.model.backend import keras
+from apple_clf.model.building import OUTPUT_LAYER
 from apple_clf.model.files import keras_bytes, litert_bytes
 
 L = keras.layers

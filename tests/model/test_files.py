@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import Dense, ModelConfig
-from apple_clf.decision.novelty import fit_gaussian
-from apple_clf.model import build_model
 from apple_clf.model.appearance import appearances
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import litert_bytes
+from apple_clf.prediction.decision.novelty import fit_gaussian
 
 pytestmark = pytest.mark.slow
 

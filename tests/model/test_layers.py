@@ -10,7 +10,6 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf.arrays import FloatArray
-from apple_clf.backend import keras
 from apple_clf.config.schema.augmentation import (
     Augmentation,
     RandomContrast,
@@ -38,7 +37,8 @@ from apple_clf.config.schema.model import (
     Regularizer,
     Residual,
 )
-from apple_clf.model import build_model
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
 
 pytestmark = pytest.mark.slow

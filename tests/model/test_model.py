@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import Activation, BatchNormalization, Dense, Dropout, ModelConfig
 from apple_clf.config.schema.model import ActivationName, Initializer
-from apple_clf.model import build_model
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
 
 pytestmark = pytest.mark.slow

@@ -10,6 +10,7 @@ from PIL import Image
 
 from apple_clf import metrics, plots
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
+from apple_clf.plots import figures
 
 pytestmark = pytest.mark.slow
 
@@ -119,10 +120,10 @@ def test_gallery_shows_the_surest_mistakes_first() -> None:
             class_names=["apple", "pear"],
         )
     )
-    middle = plots.HEADING + plots.TILE // 2
-    assert shown[middle, 10 + plots.TILE // 2].tolist() == [170] * 3
-    assert shown[middle, 142 + plots.TILE // 2].tolist() == [10] * 3
-    assert shown[middle, 274 + plots.TILE // 2].tolist() == [255] * 3
+    middle = figures.HEADING + figures.TILE // 2
+    assert shown[middle, 10 + figures.TILE // 2].tolist() == [170] * 3
+    assert shown[middle, 142 + figures.TILE // 2].tolist() == [10] * 3
+    assert shown[middle, 274 + figures.TILE // 2].tolist() == [255] * 3
 
 
 @pytest.mark.parametrize(

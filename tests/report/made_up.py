@@ -10,15 +10,15 @@ from diagnosis.records import make_statistics
 
 from apple_clf import metrics
 from apple_clf.config import dump_experiment, parse_experiment
-from apple_clf.datasets import Split
-from apple_clf.decision.calibration import softmax
-from apple_clf.decision.fitting import Decision
+from apple_clf.data import Split
 from apple_clf.diagnosis import Finding, Severity
-from apple_clf.environment import environment
 from apple_clf.evaluation import Evaluation
-from apple_clf.layer_statistics import WeightSnapshots
 from apple_clf.metrics import predicted_classes
+from apple_clf.prediction.decision.calibration import softmax
+from apple_clf.prediction.decision.fitting import Decision
 from apple_clf.runs import Run
+from apple_clf.runs.environment import environment
+from apple_clf.runs.layer_statistics import WeightSnapshots
 
 CLASSES = ("apple", "not_apple")
 N_IMAGES, SIDE = 60, 6

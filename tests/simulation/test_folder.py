@@ -5,11 +5,11 @@ import pytest
 from conftest import InChild
 from PIL import Image
 
-from apple_clf.datasets.folders import list_labelled_files
+from apple_clf.data.folders import list_labelled_files
+from apple_clf.data.simulation import CLASS_NAMES, simulate
+from apple_clf.data.simulation.folder import write_simulated_folder
 from apple_clf.errors import ConfigError, FileSystemError
-from apple_clf.files import find_images
-from apple_clf.simulation import CLASS_NAMES, simulate
-from apple_clf.simulation.folder import write_simulated_folder
+from apple_clf.io.files import find_images
 
 
 def test_folder_holds_the_pictures_of_the_simulation(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apple_clf.arrays import FloatArray
-from apple_clf.simulation.shapes import DRAW, MAX_ROLLS, Dice, Part
+from apple_clf.data.simulation.shapes import DRAW, MAX_ROLLS, Dice, Part
 
 
 def _dice(n: int = 200, *, seed: int = 0) -> Dice:

@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from apple_clf import simulation
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.simulation import CLASS_NAMES, KINDS, Simulated, noise, simulate
-from apple_clf.simulation.shapes import Points
+from apple_clf.data.simulation import CLASS_NAMES, KINDS, Simulated, noise, simulate, simulated
+from apple_clf.data.simulation.shapes import Points
 
 SIZES = [(8, 8), (28, 28), (64, 64), (20, 36), (37, 9), (1, 1)]
 
@@ -84,7 +83,7 @@ def test_pictures_do_not_depend_on_how_many_are_drawn_at_a_time(
     pixels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = simulate(24, image_size=(12, 12), seed=3).images
-    monkeypatch.setattr(simulation, "_CHUNK_PIXELS", pixels)
+    monkeypatch.setattr(simulated, "_CHUNK_PIXELS", pixels)
     in_chunks = simulate(24, image_size=(12, 12), seed=3).images.astype(int)
     # The last bit of a sine may depend on its place in an array, and with it one rounding.
     np.testing.assert_allclose(in_chunks, at_once, atol=1)
@@ -127,7 +126,7 @@ def _outline(*corners: complex) -> Points:
 
 def test_area_of_a_rectangle_is_exact_in_every_pixel() -> None:
     corners = _outline(1.25 + 1.5j, 3.5 + 1.5j, 3.5 + 3.75j, 1.25 + 3.75j)
-    cover = simulation._area(corners, np.zeros((1, 5, 5)))[0]
+    cover = simulated._area(corners, np.zeros((1, 5, 5)))[0]
     expected = np.outer([0, 0.5, 1, 0.75, 0], [0, 0.75, 1, 0.5, 0])
     np.testing.assert_allclose(cover, expected, atol=1e-12)
 
@@ -136,27 +135,27 @@ def test_area_of_a_rectangle_is_exact_in_every_pixel() -> None:
 def test_area_of_an_ellipse_is_pi_a_b(direction: int) -> None:
     angle = np.linspace(0, 2 * np.pi * direction, 200)
     ellipse = (10.3 + 9.1j + 7 * np.cos(angle) + 4j * np.sin(angle))[None]
-    cover = simulation._area(ellipse, np.zeros((1, 20, 20)))
+    cover = simulated._area(ellipse, np.zeros((1, 20, 20)))
     assert cover.sum() == pytest.approx(np.pi * 7 * 4, rel=2e-3)
 
 
 def test_area_beyond_the_frame_is_cut_off() -> None:
     corners = _outline(-7 - 7j, 3 - 7j, 3 + 40j, -7 + 40j)
-    cover = simulation._area(corners, np.zeros((1, 4, 6)))[0]
+    cover = simulated._area(corners, np.zeros((1, 4, 6)))[0]
     np.testing.assert_allclose(cover, np.outer(np.ones(4), [1, 1, 1, 0, 0, 0]), atol=1e-12)
 
 
 def test_missing_part_leaves_no_trace() -> None:
     missing = np.full((1, 4), np.nan + 0j)
     grain = np.zeros((1, 4, 4))
-    assert simulation._area(missing, grain).max() == 0
-    assert simulation._ink([missing], np.ones((1, 1)), grain).max() == 0
+    assert simulated._area(missing, grain).max() == 0
+    assert simulated._ink([missing], np.ones((1, 1)), grain).max() == 0
 
 
 @pytest.mark.parametrize("radius", [0.5, 1.0, 2.3])
 def test_ink_of_a_line_is_as_wide_as_the_pen(radius: float) -> None:
     line = _outline(5 + 10j, 25 + 10j)
-    cover = simulation._ink([line], np.array([[radius]]), np.zeros((1, 20, 30)))[0]
+    cover = simulated._ink([line], np.array([[radius]]), np.zeros((1, 20, 30)))[0]
     np.testing.assert_allclose(cover[:, 8:22].sum(axis=0), 2 * radius, atol=0.15)
     assert cover[:, 8:22].max() <= 1
     assert cover[:, :2].max() == 0

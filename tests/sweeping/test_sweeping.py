@@ -10,7 +10,7 @@ import pytest
 
 from apple_clf.config import parse_experiment
 from apple_clf.errors import ConfigError, LockedError
-from apple_clf.interruption import InterruptedTrainingError
+from apple_clf.io.interruption import InterruptedTrainingError
 from apple_clf.runs import Run, locked
 from apple_clf.sweeping import sweep
 from apple_clf.sweeping.orders import Event, Order, Outcome

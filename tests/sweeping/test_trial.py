@@ -1,5 +1,5 @@
 from apple_clf.config.schema import NoiseData
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.sweeping.trial import Datasets
 
 DATA = NoiseData(train_samples=8, validation_samples=4, test_samples=4)

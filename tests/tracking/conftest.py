@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf import tracking, workflow
+from apple_clf import tracking
 from apple_clf.config import parse_experiment
-from apple_clf.progress import Reporter
+from apple_clf.io.progress import Reporter
+from apple_clf.pipeline import workflow
 from apple_clf.runs import Run
 
 EPOCHS = 4

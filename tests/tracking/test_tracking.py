@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 import yaml
 
-from apple_clf import tracking, workflow
+from apple_clf import tracking
 from apple_clf.config import load_experiment, parse_experiment
 from apple_clf.config.differences import values
 from apple_clf.errors import DivergedError, MissingExtraError
-from apple_clf.interruption import InterruptedTrainingError
-from apple_clf.progress import Silent
+from apple_clf.io.interruption import InterruptedTrainingError
+from apple_clf.io.progress import Silent
+from apple_clf.pipeline import workflow
+from apple_clf.pipeline.verification import verify
 from apple_clf.runs import Run, list_runs
-from apple_clf.verification import verify
 
 from .conftest import EPOCHS, EXPERIMENT, Train, columns
 from .readers import Board, Curve, mlflow_artefacts, mlflow_curve, mlflow_runs
@@ -126,9 +127,10 @@ def test_runs_of_one_name_have_a_folder_each(tmp_path: Path) -> None:
 KILLED = """\
 import os, signal, sys
 from pathlib import Path
-from apple_clf import tracking, workflow
+from apple_clf import tracking
+from apple_clf.pipeline import workflow
 from apple_clf.config import parse_experiment
-from apple_clf.progress import Silent
+from apple_clf.io.progress import Silent
 
 tracking.SECONDS_BETWEEN = float(sys.argv[2])
 
@@ -324,7 +326,7 @@ print(is_telemetry_disabled(), get_telemetry_client())
 
 def test_untracked_training_imports_no_tracker() -> None:
     code = """\
-import sys, apple_clf.workflow
+import sys, apple_clf.pipeline.workflow
 print([name for name in ("mlflow", "sqlalchemy", "tensorboard") if name in sys.modules])
 """
     result = subprocess.run(

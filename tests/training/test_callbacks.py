@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras
-from apple_clf.checkpoints import Checkpoints
 from apple_clf.config import parse_experiment
-from apple_clf.datasets import Split
-from apple_clf.model import build_model
+from apple_clf.data import Split
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
+from apple_clf.runs.checkpoints import Checkpoints
 from apple_clf.training import Training, fit
 
 pytestmark = pytest.mark.slow

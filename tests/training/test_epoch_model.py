@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from apple_clf.arrays import UInt8Array, aligned_empty
-from apple_clf.backend import keras
 from apple_clf.config.schema import ModelConfig
-from apple_clf.datasets import Split
-from apple_clf.model import build_model
+from apple_clf.data import Split
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.training.epoch_model import EpochModel
 
 SHAPE = (7, 5, 3, 1)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apple_clf.arrays import IntArray
-from apple_clf.large_arrays import IN_MEMORY_BYTES
+from apple_clf.io.large_arrays import IN_MEMORY_BYTES
 from apple_clf.training.epoch_order import BLOCK_BYTES, GROUP_BLOCKS, epoch_order
 
 HUGE = IN_MEMORY_BYTES

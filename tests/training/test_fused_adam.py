@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from apple_clf.backend import keras, tf
 from apple_clf.config.schema import Dense, ModelConfig, TrainingConfig
-from apple_clf.datasets import Split
-from apple_clf.model import build_model
+from apple_clf.data import Split
+from apple_clf.model.backend import keras, tf
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes
 from apple_clf.training import fit
 from apple_clf.training.fused_adam import FusedAdam, FusedAdamW

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras, tf
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import TrainingConfig
+from apple_clf.model.backend import keras, tf
 from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
 
 EPOCHS, PER_EPOCH = 4, 5

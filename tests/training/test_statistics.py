@@ -4,13 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras, tf
-from apple_clf.checkpoints import Checkpoints
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import ModelConfig
-from apple_clf.datasets import Split
-from apple_clf.layer_statistics import LayerStatistics
-from apple_clf.model import build_model
+from apple_clf.data import Split
+from apple_clf.model.backend import keras, tf
+from apple_clf.model.building import build_model
+from apple_clf.runs.checkpoints import Checkpoints
+from apple_clf.runs.layer_statistics import LayerStatistics
 from apple_clf.training import Training, fit
 from apple_clf.training.statistics import FLAT_ENDS, probe_indices
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import ModelConfig, TrainingConfig
-from apple_clf.datasets import Split
-from apple_clf.model import build_model
+from apple_clf.data import Split
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes
 from apple_clf.training import Training, fit
 from apple_clf.training.trainers import Trainers

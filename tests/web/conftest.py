@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
 
 from apple_clf.config import parse_experiment
+from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
-from apple_clf.workflow import train
 from web.serving import Server, serving
 
 EXPERIMENT = "name: apples\ntraining: {epochs: 8}\n"

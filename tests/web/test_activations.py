@@ -3,9 +3,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from apple_clf.backend import keras, tf
 from apple_clf.config.schema.model import ActivationName
-from apple_clf.web import activations
+from apple_clf.explanation.numpy_backend import activations
+from apple_clf.model.backend import keras, tf
 
 Z = np.random.default_rng(0).normal(scale=2, size=(20, 7)).astype(np.float32)
 

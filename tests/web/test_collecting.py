@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from apple_clf.errors import ConfigError, DataError, FileSystemError, ImageError
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.web import collecting
 from apple_clf.web.collecting import Collection
 

@@ -8,9 +8,9 @@ import pytest
 from explanation.models import PICTURE, convolutional, dense, softmax_regression, write_run
 from PIL import Image
 
-from apple_clf.backend import keras
 from apple_clf.errors import ImageError
 from apple_clf.images import Loaded
+from apple_clf.model.backend import keras
 from apple_clf.web import inside
 from apple_clf.web.inside import describe, look_inside
 from apple_clf.web.models import Model, read_served_run

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from apple_clf.arrays import FloatArray
-from apple_clf.backend import keras, tf
-from apple_clf.web.layers import (
+from apple_clf.explanation.numpy_backend.layers import (
     Affine,
     AveragePooling,
     Conv2D,
@@ -18,6 +17,7 @@ from apple_clf.web.layers import (
     Normalization,
     Window,
 )
+from apple_clf.model.backend import keras, tf
 
 RNG = np.random.default_rng(2)
 PICTURES = RNG.normal(size=(3, 7, 6, 4)).astype(np.float32)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from explanation.models import NAMES, convolutional, dense, imported, write_run
 
-from apple_clf.bundle import bundle_bytes
 from apple_clf.errors import ArtifactError
 from apple_clf.runs import Run
+from apple_clf.runs.bundle import bundle_bytes
 from apple_clf.web.models import Model, read_served_run
 
 pytestmark = pytest.mark.slow

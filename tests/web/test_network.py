@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from explanation.models import MODELS, PICTURE, SHAPE, imported
 
-from apple_clf.backend import keras
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.augmentation import RandomContrast, RandomInvert, RandomZoom
 from apple_clf.config.schema.model import (
@@ -25,14 +24,15 @@ from apple_clf.config.schema.model import (
     Residual,
 )
 from apple_clf.errors import ArtifactError
-from apple_clf.explanation.network import Network as KerasNetwork
-from apple_clf.inference import Predictor
-from apple_clf.keras_file.network import LAYERS
-from apple_clf.model import build_model
+from apple_clf.explanation.keras_backend import Network as KerasNetwork
+from apple_clf.explanation.numpy_backend.keras_network import read_keras_network
+from apple_clf.images.preprocessing import Preprocessing
+from apple_clf.model.backend import keras
+from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes
-from apple_clf.model_record import ModelRecord
-from apple_clf.preprocessing import Preprocessing
-from apple_clf.web.keras_network import read_keras_network
+from apple_clf.model.keras_file.network import LAYERS
+from apple_clf.prediction.inference import Predictor
+from apple_clf.runs.model_record import ModelRecord
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +144,7 @@ def test_what_no_experiment_gives_is_refused(
 
 def test_every_layer_that_is_opened_is_known_or_refused() -> None:
     """A new layer of experiments must be added here too."""
-    from apple_clf.web.keras_network import _KINDS
+    from apple_clf.explanation.numpy_backend.keras_network import _KINDS
 
     assert set(_KINDS) < LAYERS
 

@@ -57,7 +57,7 @@ from apple_clf.config.schema.training import (
     SparseCategoricalCrossentropy,
     TrainingConfig,
 )
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 __all__ = [
     "SGD",

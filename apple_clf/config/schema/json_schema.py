@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from apple_clf.config.schema.base import TAGS, field_docs
 from apple_clf.config.schema.sweep import ExperimentFile
 from apple_clf.config.yaml_values import Node, Path
-from apple_clf.preprocessing import Preprocessing
+from apple_clf.images.preprocessing import Preprocessing
 
 JsonSchema: TypeAlias = dict[str, Any]
 

@@ -16,7 +16,7 @@ from apple_clf.config.schema.base import (
     Units,
     number_or_pair,
 )
-from apple_clf.preprocessing import MAX_SIDE
+from apple_clf.images.preprocessing import MAX_SIDE
 
 MAX_LAYERS = 256
 

@@ -1,0 +1,23 @@
+"""Public data sets -> folders of images with their licence, downloaded once."""
+
+from apple_clf.data.fetching.fetched import (
+    FetchedData,
+    fetch,
+    fetch_command,
+    fetched_folder,
+    image_counts,
+    is_fetched,
+    licence,
+    train_command,
+)
+
+__all__ = [
+    "FetchedData",
+    "fetch",
+    "fetch_command",
+    "fetched_folder",
+    "image_counts",
+    "is_fetched",
+    "licence",
+    "train_command",
+]

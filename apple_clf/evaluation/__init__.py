@@ -1,0 +1,11 @@
+"""How good a model is on images that it was not trained on."""
+
+from apple_clf.evaluation.scoring import (
+    Evaluation,
+    draw,
+    draw_history,
+    evaluate,
+    evaluate_briefly,
+)
+
+__all__ = ["Evaluation", "draw", "draw_history", "evaluate", "evaluate_briefly"]

@@ -1,0 +1,1 @@
+"""A network's layers computed by NumPy, for a server without TensorFlow."""

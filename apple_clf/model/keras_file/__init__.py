@@ -1,0 +1,1 @@
+""".keras files -> Keras models, with every part checked before Keras sees it."""

@@ -1,0 +1,1 @@
+"""A finished run, or a bundle of one -> answers, without TensorFlow."""
