@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import UInt8Array
-from apple_clf.images import preprocessing
+from apple_clf.images import loading, preprocessing
 from apple_clf.images.preprocessing import Preprocessing
 from benchmarks import (
     bitmaps,
@@ -115,7 +114,7 @@ class Albums:
 
     def prepared(self, name: str, contract: Preprocessing) -> UInt8Array:
         """The pictures of a set as a network sees them, uint8, (n, height, width, channels)."""
-        code = [Path(str(preprocessing.__file__)), *Path(images.__path__[0]).glob("*.py")]
+        code = [Path(str(preprocessing.__file__)), *Path(loading.__path__[0]).glob("*.py")]
         what = [path.read_bytes() for path in sorted(code)]
         digest = hashlib.sha256(b"".join([*what, repr(contract).encode()])).hexdigest()[:8]
         place = self.folder / "prepared" / f"{name}-{digest}.npy"
@@ -132,4 +131,4 @@ class Albums:
 
 
 def _pixels(file: Path, *, contract: Preprocessing) -> UInt8Array:
-    return images.load(file, contract).pixels
+    return loading.load(file, contract).pixels

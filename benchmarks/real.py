@@ -24,7 +24,7 @@ from statistics import mean, median
 
 from PIL import Image
 
-from apple_clf import images
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.prediction.inference import Predictor
 from benchmarks.accuracy import Laboratory, Trained
@@ -195,7 +195,7 @@ def speed(judge: Judge, recipe: Recipe) -> Iterator[str]:
     pairs = [
         (_seconds_to_load(file, contract), _seconds_to_decode(file)) for file in [*large] * PAIRS
     ]
-    name = f"`images.load` of 12 megapixels, {recipe.name}, against Pillow's decoding to gray"
+    name = f"`loading.load` of 12 megapixels, {recipe.name}, against Pillow's decoding to gray"
     yield _speed_row(name, pairs)
     for what, file in (
         ("a photo of 12 megapixels", large[0]),
@@ -222,7 +222,7 @@ def _speed_row(name: str, pairs: Sequence[tuple[float, float]]) -> str:
 
 def _seconds_to_load(file: Path, contract: Preprocessing) -> float:
     started = time.perf_counter()
-    images.load(file, contract)
+    loading.load(file, contract)
     return time.perf_counter() - started
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.config.schema import (
     Cifar100Data,
@@ -40,6 +39,7 @@ from apple_clf.data.split import Split as Split
 from apple_clf.data.split import rows_of
 from apple_clf.data.splits import draw_splits
 from apple_clf.errors import DataError
+from apple_clf.images import loading
 from apple_clf.images.decoding import FULL_RANGE
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.files import Skipped, portable, printable
@@ -420,7 +420,7 @@ def _prepare_all(parts: Sequence[UInt8Array], contract: Preprocessing) -> UInt8A
     """The pictures of all parts in one array, prepared."""
     prepared = empty_pixels((sum(map(len, parts)), *contract.shape))
     for i, picture in enumerate(chain.from_iterable(parts)):
-        prepared[i] = images.prepare(picture, contract)
+        prepared[i] = loading.prepare(picture, contract)
     return prepared
 
 

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import FileSystemError, ImageError
+from apple_clf.images import loading
 from apple_clf.images.decoding import read_file
 from apple_clf.images.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from apple_clf.io.files import whole_file, write_whole
@@ -175,7 +175,7 @@ class _Reader:
         if digest in self.known_digests:
             return _Reading(signature, digest)
         try:
-            loaded = images.load(content, self.contract)
+            loaded = loading.load(content, self.contract)
         except ImageError as error:
             return _Reading(signature, digest, reason=str(error))
         return _Reading(signature, digest, pixels=loaded.pixels, largest=loaded.largest)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.errors import AppleClfError, ArtifactError, ConfigError, DataError, ImageError
 from apple_clf.explanation.attribution import integrated_gradients
@@ -19,6 +18,7 @@ from apple_clf.explanation.record import (
     SoftmaxRow,
 )
 from apple_clf.explanation.units import first_weights, layer_views
+from apple_clf.images import loading
 from apple_clf.io.files import portable, printable
 from apple_clf.prediction.inference import Outputs, Predictor
 from apple_clf.runs import Run
@@ -103,10 +103,10 @@ def _label(asked: str | None, file: str, record: "ModelRecord") -> str | None:
     return asked if asked is not None else folder if folder in names else None
 
 
-def _load(file: str, record: "ModelRecord") -> images.Loaded:
+def _load(file: str, record: "ModelRecord") -> loading.Loaded:
     """The picture, read once for the answer and for what happens inside."""
     try:
-        return images.load(file, record.preprocessing)
+        return loading.load(file, record.preprocessing)
     except ImageError as error:
         raise DataError(f"{printable(file)}: {error}") from error
 

@@ -10,9 +10,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from apple_clf import images
 from apple_clf.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 from apple_clf.errors import ArtifactError, ImageError
+from apple_clf.images import loading
 from apple_clf.images.decoding import Decoded
 from apple_clf.io.files import Skipped, portable, printable
 from apple_clf.io.parallel import map_chunks
@@ -264,13 +264,13 @@ class Predictor:
         if isinstance(source, ImageError):
             return str(source)
         try:
-            decoded = images.read(source, self.record.preprocessing)
+            decoded = loading.read(source, self.record.preprocessing)
         except ImageError as error:
             return str(error)
         return decoded if decoded.pixels.size <= LARGE else self._prepared(decoded)
 
     def _prepared(self, decoded: Decoded) -> "_Prepared":
-        return _Prepared(images.prepare(decoded.pixels, self.record.preprocessing), decoded.note)
+        return _Prepared(loading.prepare(decoded.pixels, self.record.preprocessing), decoded.note)
 
     def _answer(self, file: str, code: int, unsure: bool, row: list[float]) -> Answer:
         names = self.record.class_names

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from apple_clf import images
 from apple_clf.errors import ConfigError, DataError, FileSystemError
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.files import cannot_write, printable, write_whole
 
@@ -63,7 +63,7 @@ class Collection:
         folder = self._folders.get(label)
         if folder is None:
             raise DataError(f"label: no class {printable(label)!r}.")
-        images.load(body, contract)
+        loading.load(body, contract)
         suffix = next((s for start, s in _SUFFIXES.items() if body.startswith(start)), "tif")
         path = folder / f"{hashlib.sha256(body).hexdigest()[:16]}.{suffix}"
         if not path.exists():

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.explanation.numpy_backend.layers import Dense
 from apple_clf.explanation.numpy_backend.network import PIXELS, Network
+from apple_clf.images import loading
 from apple_clf.web.models import Model
 
 COMPUTING = frozenset(
@@ -45,10 +45,10 @@ def look_inside(model: Model, body: bytes) -> dict[str, Any]:
         ImageError: it is no usable picture.
         ArtifactError: the weights are so large that answers overflow.
     """
-    return describe(model, images.load(body, model.record.preprocessing))
+    return describe(model, loading.load(body, model.record.preprocessing))
 
 
-def describe(model: Model, loaded: images.Loaded) -> dict[str, Any]:
+def describe(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
     """As `look_inside`, for a picture that was read already.
 
     Raises:

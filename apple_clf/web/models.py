@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from apple_clf import images
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ArtifactError, ImageError
 from apple_clf.explanation.numpy_backend.network import Network
+from apple_clf.images import loading
 from apple_clf.io.files import portable
 from apple_clf.prediction.inference import Answer, Predictor
 from apple_clf.runs import Run
@@ -108,7 +108,7 @@ class Model:
 
     def _prepare(self, body: bytes) -> UInt8Array | str:
         try:
-            return images.load(body, self.record.preprocessing).pixels
+            return loading.load(body, self.record.preprocessing).pixels
         except ImageError as error:
             return str(error)
 

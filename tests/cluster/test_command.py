@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import Cli
 
-from apple_clf import cluster
+from apple_clf.cluster import installed
 from apple_clf.runs import Run
 
 NOWHERE = "127.0.0.1:1"
@@ -22,7 +22,7 @@ def test_a_missing_extra_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     package: str,
 ) -> None:
-    monkeypatch.setattr(cluster, "find_spec", lambda name: None if name == package else True)
+    monkeypatch.setattr(installed, "find_spec", lambda name: None if name == package else True)
     out = tmp_path / "out"
     outcome = cli("predict", pictures, "--run", run.path, "--ray", "auto", "--out", out)
     assert (outcome.code, outcome.out) == (2, "")

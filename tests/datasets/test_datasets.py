@@ -11,10 +11,10 @@ from conftest import ImageFolder, InChild, write_image
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf import images
 from apple_clf.config.schema import DataConfig, FolderData, NoiseData, NpzData, SimulatedData
 from apple_clf.data import SPLITS, Dataset, Split, load_dataset, load_labelled_folder
 from apple_clf.errors import DataError
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io import large_arrays
 
@@ -100,7 +100,7 @@ def test_labels_stay_with_their_images(image_folder: ImageFolder) -> None:
     for split in splits(dataset).values():
         for image, label, name in zip(split.images, split.labels, split.names, strict=True):
             assert Path(name).parent.name == dataset.class_names[label]
-            np.testing.assert_array_equal(image, images.load(Path(name), CONTRACT).pixels)
+            np.testing.assert_array_equal(image, loading.load(Path(name), CONTRACT).pixels)
     assert [len(split) for split in splits(dataset).values()] == [14, 3, 3]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from conftest import ImageFolder, InChild, write_image
 
-from apple_clf import images
 from apple_clf.data.decode_cache import DecodedFiles, decode_files
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.large_arrays import cache_folder
 from apple_clf.io.parallel import SERIAL_BELOW
@@ -41,7 +41,7 @@ def look(folder: Path, contract: Preprocessing = CONTRACT, pattern: str = "**/*.
     for i, (path, row) in enumerate(zip(paths, files.rows, strict=True)):
         assert (row < 0) == (i in files.reasons)
         if row >= 0:
-            np.testing.assert_array_equal(files.pixels[row], images.load(path, contract).pixels)
+            np.testing.assert_array_equal(files.pixels[row], loading.load(path, contract).pixels)
     return Looked(files, totals[-1])
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apple_clf import images
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import FolderData
 from apple_clf.data import Dataset, load_dataset, load_labelled_folder
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.runs import Run
 from apple_clf.runs.model_record import read_model_record
@@ -151,7 +151,7 @@ def test_full_range_gives_the_bytes_of_before(tmp_path: Path) -> None:
         Image.fromarray(values).save(path)
         for white in (None, 65535):
             contract = replace(CONTRACT, max_value=white)
-            read = images.read(path, contract)
+            read = loading.read(path, contract)
             np.testing.assert_array_equal(read.pixels, values >> 8)
             assert (read.largest, read.note) == (int(values.max()), None)
 
@@ -163,7 +163,7 @@ def test_values_are_rounded_and_those_above_white_clipped_with_a_note(
     values: Any = np.arange(0, 5000, 7).reshape(5, -1).astype(dtype)
     path = tmp_path / "deep.tif"
     Image.fromarray(values).save(path)
-    read = images.read(path, replace(CONTRACT, max_value=4095))
+    read = loading.read(path, replace(CONTRACT, max_value=4095))
     expected = np.floor(np.minimum(values, 4095) / 4095 * 255 + 0.5)
     np.testing.assert_array_equal(read.pixels, expected)
     assert read.note == f"values up to {values.max()} were clipped to 4095, the model's white"

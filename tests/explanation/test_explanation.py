@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apple_clf import images
 from apple_clf.errors import ArtifactError, ConfigError, DataError
 from apple_clf.explanation import Explanation, explain
 from apple_clf.explanation.narration import tell
 from apple_clf.explanation.page import draw_page, steps_in_lines
 from apple_clf.explanation.record import Nearest, Neighbour
+from apple_clf.images import loading
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.prediction.inference import predict_files
 from apple_clf.runs import Run
@@ -219,13 +219,13 @@ def test_many_steps_are_drawn_in_lines_that_fit() -> None:
 def test_steps_are_those_of_the_loaded_picture(
     runs: dict[str, Run], picture: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, loads = images.load, []
+    load, loads = loading.load, []
 
-    def reading(source: str, contract: Preprocessing) -> images.Loaded:
+    def reading(source: str, contract: Preprocessing) -> loading.Loaded:
         loads.append(source)
         return replace(load(source, contract), steps=STEPS)
 
-    monkeypatch.setattr(images, "load", reading)
+    monkeypatch.setattr(loading, "load", reading)
     assert explain(runs["softmax regression"], picture).steps == STEPS
     assert loads == [picture]  # once for the answer and what happens inside
 

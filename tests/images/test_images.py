@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ImageError
-from apple_clf.images import load, prepare
+from apple_clf.images.loading import load, prepare
 from apple_clf.images.preprocessing import ColorMode, Polarity, Preprocessing, Resize
 
 PLAIN = Preprocessing(reader="pixels", image_size=(4, 4), resize="stretch", polarity="as_is")

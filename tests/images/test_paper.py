@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.images import NO_DRAWING, load, prepare
+from apple_clf.images.loading import NO_DRAWING, load, prepare
 from apple_clf.images.preprocessing import Polarity, Preprocessing, Reader
 from images import pages
 

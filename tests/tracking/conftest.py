@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from apple_clf import tracking
 from apple_clf.config import parse_experiment
 from apple_clf.io.progress import Reporter
 from apple_clf.pipeline import workflow
 from apple_clf.runs import Run
+from apple_clf.tracking import tracker
 
 EPOCHS = 4
 
@@ -33,7 +33,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
     """Trains in a folder of its own, where relative paths of trackers lead."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tracking, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(tracker, "SECONDS_BETWEEN", 0.0)
 
     def train(*overrides: str, reporter: Reporter | None = None) -> Run:
         experiment = parse_experiment(EXPERIMENT, filename="e.yaml", overrides=overrides)

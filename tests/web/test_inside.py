@@ -9,7 +9,7 @@ from explanation.models import PICTURE, convolutional, dense, softmax_regression
 from PIL import Image
 
 from apple_clf.errors import ImageError
-from apple_clf.images import Loaded
+from apple_clf.images.loading import Loaded
 from apple_clf.model.backend import keras
 from apple_clf.web import inside
 from apple_clf.web.inside import describe, look_inside
