@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis bench-real bench-starters concepts faults faults-served format clean
+.PHONY: train test test-fast check bench bench-accuracy bench-checks bench-diagnosis bench-real bench-starters concepts faults faults-served format clean help
 
 train: .venv/.installed  ## train the embedded default: simulated apples, nothing to download
 	$(BIN)/apple-clf train
@@ -48,12 +48,15 @@ faults: .venv/.dev  ## kill hundreds of trainings, and see that each comes to th
 faults-served: .venv/.dev  ## slow, greedy, foreign and broken clients, signals: what a server does
 	$(BIN)/python -m tests.web
 
-format: .venv/.dev
+format: .venv/.dev  ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:
+clean:  ## remove .venv, builds and caches
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
