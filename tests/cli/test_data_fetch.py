@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fetching.server import Fault, Site, serving
-from fetching.test_quickdraw import npy
+from data.fetching.server import Fault, Site, serving
+from data.fetching.test_quickdraw import npy
 
 from apple_clf.data.fetching import transfer
 from cli.conftest import Cli, Shell

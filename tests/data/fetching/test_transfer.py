@@ -9,7 +9,7 @@ from conftest import InChild
 from apple_clf.data.fetching import transfer as module
 from apple_clf.data.fetching.transfer import UnreachableError, transfer
 from apple_clf.errors import DataError, FileSystemError
-from fetching.server import Fault, Site
+from data.fetching.server import Fault, Site
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MORE = 1_000_000

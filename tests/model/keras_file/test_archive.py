@@ -4,12 +4,12 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from hostile import pack, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apple_clf.errors import ArtifactError
 from apple_clf.model.keras_file.archive import MAX_WEIGHTS, read_archive
+from model.keras_file.hostile import pack, weights
 
 SOUND = pack()
 

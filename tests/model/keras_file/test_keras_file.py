@@ -9,7 +9,6 @@ from typing import get_args
 import h5py
 import numpy as np
 import pytest
-from hostile import Part, arrays, model, network, pack, part, weights
 
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.model import Initializer
@@ -28,6 +27,7 @@ from apple_clf.model.keras_file.loading import (
 from apple_clf.model.layers import _CLASSES
 from apple_clf.runs import Run
 from apple_clf.runs.model_record import ModelRecord
+from model.keras_file.hostile import Part, arrays, model, network, pack, part, weights
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from apple_clf.data.fetching.downloads import Downloads, alone_in, mirrored
 from apple_clf.errors import ConfigError, DataError, FileSystemError, LockedError, MissingExtraError
-from fetching.server import Fault, Site
+from data.fetching.server import Fault, Site
 
 URL = "https://publisher.example/data/file"
 CONTENT = bytes(range(256)) * 1000

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import FLOAT32, Part, model, network, part
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from apple_clf.errors import ArtifactError
 from apple_clf.model import layers as our_layers
 from apple_clf.model.backend import keras
 from apple_clf.model.keras_file.network import LAYERS, MAX_DEPTH, read_network
+from model.keras_file.hostile import FLOAT32, Part, model, network, part
 
 
 def read(description: object) -> dict[str, Any]:

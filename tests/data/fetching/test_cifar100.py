@@ -16,7 +16,7 @@ from apple_clf.config.schema import Cifar100Data
 from apple_clf.data.fetching import cifar100
 from apple_clf.data.fetching.downloads import Downloads
 from apple_clf.errors import DataError
-from fetching.server import Fault, Site
+from data.fetching.server import Fault, Site
 
 LABELS = {"train": [0, 53, 57, 0, 99], "test": [0, 83]}
 PIXELS = {

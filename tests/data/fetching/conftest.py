@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apple_clf.data.fetching import transfer
-from fetching.server import Site, serving
+from data.fetching.server import Site, serving
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from apple_clf.data.fetching.downloads import Downloads
 from apple_clf.data.fetching.quickdraw import draw, drawings, read_bitmaps, read_strokes
 from apple_clf.data.fetching.quickdraw_names import NAMES
 from apple_clf.errors import DataError
-from fetching.server import Site
+from data.fetching.server import Site
 
 BITMAPS = np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8)
 LINE = [[[0, 255], [0, 0]]]  # one stroke along the top

@@ -31,9 +31,9 @@ from apple_clf.errors import DataError, FileSystemError, LockedError
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.large_arrays import cache_folder
 from apple_clf.pipeline.workflow import train
-from fetching.server import Fault, Site
-from fetching.test_cifar100 import archive, publish, split_pickle
-from fetching.test_quickdraw import npy
+from data.fetching.server import Fault, Site
+from data.fetching.test_cifar100 import archive, publish, split_pickle
+from data.fetching.test_quickdraw import npy
 
 pytestmark = pytest.mark.slow
 

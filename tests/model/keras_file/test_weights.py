@@ -5,10 +5,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hostile import arrays, weights
 
 from apple_clf.errors import ArtifactError
 from apple_clf.model.keras_file.weights import check_weights
+from model.keras_file.hostile import arrays, weights
 
 TERABYTE = 10**12
 
