@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from apple_clf.errors import ArtifactError
-from apple_clf.io.files import printable
 from apple_clf.images.preprocessing import (
     PREPROCESSING_VERSION,
     ColorMode,
@@ -16,6 +15,7 @@ from apple_clf.images.preprocessing import (
     Reader,
     Resize,
 )
+from apple_clf.io.files import printable
 
 FORMAT_VERSION = 2
 
