@@ -7,16 +7,16 @@ from apple_clf.config.schema.augmentation import (
     RandomTranslation,
     RandomZoom,
 )
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     Activation,
     BatchNormalization,
     Conv2D,
     Dropout,
     GlobalAveragePooling2D,
-    Layer,
     MaxPooling2D,
     Size,
 )
+from apple_clf.config.schema.model import Layer
 
 SMALLEST, LARGEST = 16, 64
 """Pixels a side. What is larger takes longer and tells this network no more."""

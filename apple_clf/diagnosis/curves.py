@@ -6,14 +6,13 @@ import numpy as np
 
 from apple_clf.config.schema import Dense, Dropout, Experiment, NoiseData, SimulatedData
 from apple_clf.config.schema.augmentation import (
-    RandomContrast,
-    RandomFlip,
-    RandomInvert,
+    AugmentationRecord,
     RandomRotation,
     RandomTranslation,
     RandomZoom,
 )
-from apple_clf.config.schema.model import Conv2D, Layer
+from apple_clf.config.schema.layers import Conv2D
+from apple_clf.config.schema.model import Layer
 from apple_clf.diagnosis.data import memorised
 from apple_clf.diagnosis.edits import (
     Edit,
@@ -225,15 +224,6 @@ def _more(key: str, n: int) -> dict[str, object]:
     return {key: min(1024, max(32, 2 * n)), "kernel_regularizer": None}
 
 
-AUGMENTATION = (
-    RandomContrast,
-    RandomFlip,
-    RandomInvert,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
-
 CHANGES = (
     RandomRotation(factor=0.08),
     RandomTranslation(height_factor=0.1, width_factor=0.1),
@@ -249,7 +239,7 @@ def _cures(record: Record) -> tuple[Edit, ...]:
         return ((f"data.train_samples={max(4000, 10 * record.n_train)}",),)
 
     stopping = ("training.early_stopping={patience: 5}",)
-    if any(isinstance(layer, AUGMENTATION) for layer in experiment.model.layers):
+    if any(isinstance(layer, AugmentationRecord) for layer in experiment.model.layers):
         layers = other_layers(experiment, _with_dropout)
     else:
         layers = layers_edit((*CHANGES, *experiment.model.layers))

@@ -8,7 +8,8 @@ import yaml
 from apple_clf.config import dump_experiment, parse_experiment
 from apple_clf.config.schema import Dense, Experiment
 from apple_clf.config.schema.base import Record as Part
-from apple_clf.config.schema.model import Layer, Residual
+from apple_clf.config.schema.layers import Residual
+from apple_clf.config.schema.model import Layer
 from apple_clf.errors import ConfigError
 
 Edit = tuple[str, ...]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from apple_clf.config.schema import Activation, Dense, Experiment
-from apple_clf.config.schema.model import Conv2D, Layer
+from apple_clf.config.schema.layers import Conv2D
+from apple_clf.config.schema.model import Layer
 from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layers
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record

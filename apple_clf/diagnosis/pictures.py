@@ -1,7 +1,8 @@
 """What kind the pictures are, and whether the network fits it: photos are no drawings."""
 
 from apple_clf.config.photo_network import photo_layers, photo_size
-from apple_clf.config.schema.model import Conv2D, Layer, Residual
+from apple_clf.config.schema.layers import Conv2D, Residual
+from apple_clf.config.schema.model import Layer
 from apple_clf.diagnosis.answers import guesses
 from apple_clf.diagnosis.edits import Edit, first_valid, layers_edit
 from apple_clf.diagnosis.finding import Finding, Severity

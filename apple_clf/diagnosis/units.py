@@ -1,7 +1,8 @@
 """What the units say: always zero, or always at the end of their range."""
 
 from apple_clf.config.schema import Activation, Dense, Experiment
-from apple_clf.config.schema.model import Conv2D, Layer
+from apple_clf.config.schema.layers import Conv2D
+from apple_clf.config.schema.model import Layer
 from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layers
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import SQUASHING

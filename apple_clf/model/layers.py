@@ -5,54 +5,12 @@ The keys of a record are the arguments of its Keras class, so they are handed ov
 
 from typing import Any
 
-from apple_clf.config.schema.augmentation import (
-    RandomContrast,
-    RandomFlip,
-    RandomInvert,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
-from apple_clf.config.schema.base import Record
-from apple_clf.config.schema.model import (
-    Activation,
-    AveragePooling2D,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePooling2D,
-    Layer,
-    LayerNormalization,
-    MaxPooling2D,
-    Residual,
-)
+from apple_clf.config.schema.layers import Residual
+from apple_clf.config.schema.model import Layer
 from apple_clf.config.schema.shapes import total_strides
 from apple_clf.model.backend import keras
 
 Tensor = Any  # Keras ships no types
-
-_CLASSES: dict[type[Record], Any] = {
-    Activation: keras.layers.Activation,
-    AveragePooling2D: keras.layers.AveragePooling2D,
-    BatchNormalization: keras.layers.BatchNormalization,
-    Conv2D: keras.layers.Conv2D,
-    Dense: keras.layers.Dense,
-    Dropout: keras.layers.Dropout,
-    Flatten: keras.layers.Flatten,
-    GlobalAveragePooling2D: keras.layers.GlobalAveragePooling2D,
-    LayerNormalization: keras.layers.LayerNormalization,
-    MaxPooling2D: keras.layers.MaxPooling2D,
-    RandomContrast: keras.layers.RandomContrast,
-    RandomFlip: keras.layers.RandomFlip,
-    RandomInvert: keras.layers.RandomInvert,
-    RandomRotation: keras.layers.RandomRotation,
-    RandomTranslation: keras.layers.RandomTranslation,
-    RandomZoom: keras.layers.RandomZoom,
-}
-
-_PIXEL_RANGE = (0.0, 1.0)  # of rescaled pixels
 
 
 def connect(config: Layer, x: Tensor, *, name: str) -> Tensor:
@@ -65,7 +23,8 @@ def connect(config: Layer, x: Tensor, *, name: str) -> Tensor:
     """
     if isinstance(config, Residual):
         return _add_input(config, x, name=name)
-    return _CLASSES[type(config)](**_arguments(config), name=name)(x)
+    kind = getattr(keras.layers, config.keras_class)
+    return kind(**config.keras_arguments(), name=name)(x)
 
 
 def _add_input(config: Residual, x: Tensor, *, name: str) -> Tensor:
@@ -89,17 +48,3 @@ def _projection(config: Residual, *, n: int, rank: int, name: str) -> Any:
         return keras.layers.Dense(n, use_bias=False, name=name)
     strides = total_strides(config.layers)
     return keras.layers.Conv2D(n, 1, strides=strides, use_bias=False, name=name)
-
-
-def _arguments(config: Record) -> dict[str, Any]:
-    """The arguments of the Keras class of a layer."""
-    arguments = config.model_dump(exclude={"type"})
-    match config:
-        case Dense(kernel_regularizer=penalty) | Conv2D(kernel_regularizer=penalty):
-            weights = penalty and keras.regularizers.L1L2(penalty.l1, penalty.l2)
-            arguments["kernel_regularizer"] = weights
-        case RandomContrast(factor=factor):  # Keras takes a single number for (0, factor)
-            arguments |= {"factor": (factor, factor), "value_range": _PIXEL_RANGE}
-        case RandomInvert():
-            arguments["value_range"] = _PIXEL_RANGE
-    return arguments

@@ -43,7 +43,7 @@ from apple_clf.config.schema.augmentation import (
     RandomZoom,
 )
 from apple_clf.config.schema.json_schema import experiment_schema
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     AveragePooling2D,
     Conv2D,
     ConvInitializer,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment, ModelConfig
 from apple_clf.config.schema.augmentation import RandomFlip
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     MAX_LAYERS,
     Activation,
     AveragePooling2D,
@@ -20,12 +20,13 @@ from apple_clf.config.schema.model import (
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
-    Layer,
     LayerNormalization,
     MaxPooling2D,
     Residual,
+    Shape,
 )
-from apple_clf.config.schema.shapes import Shape, flatten_index, shapes_after
+from apple_clf.config.schema.model import Layer
+from apple_clf.config.schema.shapes import flatten_index, shapes_after
 from apple_clf.errors import ConfigError
 from apple_clf.images.preprocessing import Preprocessing
 

@@ -8,13 +8,8 @@ import numpy as np
 from apple_clf.arrays import UInt8Array
 from apple_clf.config.schema import BatchNormalization, Dense, Dropout, ModelConfig
 from apple_clf.config.schema.augmentation import RandomFlip
-from apple_clf.config.schema.model import (
-    Conv2D,
-    GlobalAveragePooling2D,
-    Layer,
-    MaxPooling2D,
-    Residual,
-)
+from apple_clf.config.schema.layers import Conv2D, GlobalAveragePooling2D, MaxPooling2D, Residual
+from apple_clf.config.schema.model import Layer
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.model.adapting import adapt
 from apple_clf.model.backend import keras

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf.config.schema import ModelConfig
-from apple_clf.config.schema.model import Conv2D, Dense
+from apple_clf.config.schema.layers import Conv2D, Dense
 from apple_clf.errors import ArtifactError
 from apple_clf.exporting.litert import (
     float_litert,

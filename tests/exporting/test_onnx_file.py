@@ -6,7 +6,7 @@ import pytest
 
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.augmentation import RandomContrast, RandomFlip
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     Activation,
     ActivationName,
     AveragePooling2D,
@@ -16,11 +16,11 @@ from apple_clf.config.schema.model import (
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
-    Layer,
     LayerNormalization,
     MaxPooling2D,
     Residual,
 )
+from apple_clf.config.schema.model import Layer
 from apple_clf.errors import ArtifactError, MissingExtraError
 from apple_clf.exporting.graph import probabilities_graph
 from apple_clf.exporting.onnx_file import onnx_answers, onnx_bytes

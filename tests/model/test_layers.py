@@ -19,7 +19,7 @@ from apple_clf.config.schema.augmentation import (
     RandomTranslation,
     RandomZoom,
 )
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     Activation,
     ActivationName,
     AveragePooling2D,
@@ -30,13 +30,12 @@ from apple_clf.config.schema.model import (
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
-    Layer,
     LayerNormalization,
     MaxPooling2D,
-    ModelConfig,
     Regularizer,
     Residual,
 )
+from apple_clf.config.schema.model import Layer, ModelConfig
 from apple_clf.model.backend import keras
 from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from apple_clf.config.schema import Activation, BatchNormalization, Dense, Dropout, ModelConfig
-from apple_clf.config.schema.model import ActivationName, Initializer
+from apple_clf.config.schema.layers import ActivationName, Initializer
 from apple_clf.model.backend import keras
 from apple_clf.model.building import build_model
 from apple_clf.model.files import keras_bytes, litert_bytes

@@ -24,7 +24,7 @@ from apple_clf.pipeline.starter.recipe import (
     for_photos,
 )
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def start(folder: Path | None, *, name: str = "mine") -> tuple[str, Experiment]:

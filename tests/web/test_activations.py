@@ -3,7 +3,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from apple_clf.config.schema.model import ActivationName
+from apple_clf.config.schema.layers import ActivationName
 from apple_clf.explanation.numpy_backend import activations
 from apple_clf.model.backend import keras, tf
 

@@ -13,7 +13,7 @@ from explanation.models import MODELS, PICTURE, SHAPE, imported
 
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.augmentation import RandomContrast, RandomInvert, RandomZoom
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     Activation,
     AveragePooling2D,
     BatchNormalization,

@@ -20,17 +20,16 @@ from apple_clf.config.schema.data import (
     SimulatedData,
 )
 from apple_clf.config.schema.decision import DecisionConfig
-from apple_clf.config.schema.model import (
+from apple_clf.config.schema.layers import (
     Activation,
     ActivationName,
     BatchNormalization,
     Dense,
     Dropout,
     Initializer,
-    Layer,
-    ModelConfig,
     Regularizer,
 )
+from apple_clf.config.schema.model import Layer, ModelConfig
 from apple_clf.config.schema.optimizers import (
     SGD,
     Adam,

@@ -3,11 +3,12 @@
 The layers see pixels from 0, black, to 1, white. They change nothing outside training.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from apple_clf.config.schema.base import BelowOne, Record, Share, number_or_pair
+from apple_clf.config.schema.base import BelowOne, Share, number_or_pair
+from apple_clf.config.schema.layers import LayerRecord
 
 FillMode = Literal["constant", "nearest", "reflect", "wrap"]
 Interpolation = Literal["nearest", "bilinear"]
@@ -28,8 +29,17 @@ ZoomFactor = Annotated[
 ]
 
 
-class RandomFlip(Record):
+PIXEL_RANGE = (0.0, 1.0)
+
+
+class AugmentationRecord(LayerRecord):
+    """A layer that changes training images, and passes on what it gets otherwise."""
+
+
+class RandomFlip(AugmentationRecord):
     """Mirrors each training image with a chance of one half."""
+
+    keras_class: ClassVar = "RandomFlip"
 
     type: Literal["random_flip"] = "random_flip"
     """Kind of layer."""
@@ -37,7 +47,7 @@ class RandomFlip(Record):
     """Left to right, upside down, or each of them independently."""
 
 
-class _Moved(Record):
+class _Moved(AugmentationRecord):
     """What layers that move pixels share: where the pixels of bared borders come from."""
 
     fill_mode: FillMode = "constant"
@@ -51,6 +61,8 @@ class _Moved(Record):
 class RandomRotation(_Moved):
     """Turns each training image about its centre."""
 
+    keras_class: ClassVar = "RandomRotation"
+
     type: Literal["random_rotation"] = "random_rotation"
     """Kind of layer."""
     factor: Factor
@@ -59,6 +71,8 @@ class RandomRotation(_Moved):
 
 class RandomZoom(_Moved):
     """Enlarges or shrinks each training image about its centre."""
+
+    keras_class: ClassVar = "RandomZoom"
 
     type: Literal["random_zoom"] = "random_zoom"
     """Kind of layer."""
@@ -71,6 +85,8 @@ class RandomZoom(_Moved):
 class RandomTranslation(_Moved):
     """Shifts each training image."""
 
+    keras_class: ClassVar = "RandomTranslation"
+
     type: Literal["random_translation"] = "random_translation"
     """Kind of layer."""
     height_factor: Factor
@@ -79,22 +95,33 @@ class RandomTranslation(_Moved):
     """Largest shift as a share of the width, or a range; above 0 is right."""
 
 
-class RandomContrast(Record):
+class RandomContrast(AugmentationRecord):
     """Strengthens or weakens the contrast of each training image about its mean."""
+
+    keras_class: ClassVar = "RandomContrast"
 
     type: Literal["random_contrast"] = "random_contrast"
     """Kind of layer."""
     factor: Share
     """The contrast is multiplied by a number from 1 - factor to 1 + factor."""
 
+    def keras_arguments(self) -> dict[str, Any]:
+        # Keras takes a single number for (0, factor).
+        return {"factor": (self.factor, self.factor), "value_range": PIXEL_RANGE}
 
-class RandomInvert(Record):
+
+class RandomInvert(AugmentationRecord):
     """Turns some training images into their negatives."""
+
+    keras_class: ClassVar = "RandomInvert"
 
     type: Literal["random_invert"] = "random_invert"
     """Kind of layer."""
     factor: Share = 1.0
     """Twice the share of images inverted: each one's chance is drawn from 0 to factor."""
+
+    def keras_arguments(self) -> dict[str, Any]:
+        return {"factor": self.factor, "value_range": PIXEL_RANGE}
 
 
 Augmentation = (
