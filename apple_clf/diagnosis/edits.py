@@ -14,9 +14,6 @@ from apple_clf.errors import ConfigError
 
 Edit = tuple[str, ...]
 
-USUAL_RATES = {"sgd": 0.05, "momentum": 0.01, "rmsprop": 1e-3, "adam": 1e-3, "adamw": 1e-3}
-"""Keras's defaults, but for plain descent: networks as small as these take larger steps."""
-
 
 def first_valid(experiment: Experiment, *edits: Edit) -> Edit:
     """The first edit that the experiment takes and that changes it; empty if there is none."""
@@ -69,7 +66,7 @@ def _inline(content: object) -> str:
 
 def usual_rate(experiment: Experiment) -> float:
     """A learning rate that the optimizer mostly does well with."""
-    return USUAL_RATES[experiment.training.optimizer.type]
+    return experiment.training.optimizer.usual_learning_rate
 
 
 def highest_rate(experiment: Experiment) -> float:

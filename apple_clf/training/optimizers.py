@@ -3,7 +3,6 @@
 from typing import Any
 
 from apple_clf.config.schema import (
-    SGD,
     Adam,
     AdamW,
     CategoricalCrossentropy,
@@ -12,10 +11,8 @@ from apple_clf.config.schema import (
     ExponentialSchedule,
     Loss,
     MeanSquaredError,
-    Momentum,
     PiecewiseConstantSchedule,
     PolynomialSchedule,
-    RMSprop,
     Schedule,
     SparseCategoricalCrossentropy,
     TrainingConfig,
@@ -31,18 +28,13 @@ def build_optimizer(config: TrainingConfig, *, steps_per_epoch: int) -> keras.Op
         rate = _schedule(rate, n_steps=config.epochs * steps_per_epoch, per_epoch=steps_per_epoch)
     arguments = config.optimizer.model_dump(exclude={"type"})
     match config.optimizer:
-        case SGD() | Momentum():
-            return keras.optimizers.SGD(rate, **arguments)
-        case RMSprop():
-            return keras.optimizers.RMSprop(rate, **arguments)
         case AdamW(amsgrad=False):
-            return FusedAdamW(rate, **arguments)
-        case AdamW():
-            return keras.optimizers.AdamW(rate, **arguments)
+            kind = FusedAdamW
         case Adam(amsgrad=False):
-            return FusedAdam(rate, **arguments)
-        case Adam():
-            return keras.optimizers.Adam(rate, **arguments)
+            kind = FusedAdam
+        case _:
+            kind = getattr(keras.optimizers, config.optimizer.keras_class)
+    return kind(rate, **arguments)
 
 
 def _schedule(config: Schedule, *, n_steps: int, per_epoch: int) -> Any:

@@ -1,7 +1,11 @@
-"""How gradients become steps, and how large the steps are: one record per kind."""
+"""How gradients become steps, and how large the steps are: one record per kind.
+
+A new optimizer is one class here, named in `Optimizer`; its keys are the arguments of its Keras
+class.
+"""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +23,10 @@ from apple_clf.config.schema.base import (
 
 class _Optimizer(Record):
     """What every optimizer has: at most one way to clip gradients."""
+
+    keras_class: ClassVar[str]
+    # Keras's default, but for plain descent: networks as small as these take larger steps.
+    usual_learning_rate: ClassVar[float] = 1e-3
 
     clipnorm: Limit | None = None
     """Largest norm of one weight array's gradient, or null."""
@@ -39,6 +47,9 @@ class _Optimizer(Record):
 class SGD(_Optimizer):
     """Stochastic gradient descent."""
 
+    keras_class: ClassVar = "SGD"
+    usual_learning_rate: ClassVar = 0.05
+
     type: Literal["sgd"] = "sgd"
     """Kind of optimizer."""
     momentum: Share = 0.0
@@ -50,6 +61,9 @@ class SGD(_Optimizer):
 class Momentum(_Optimizer):
     """Stochastic gradient descent with momentum."""
 
+    keras_class: ClassVar = "SGD"
+    usual_learning_rate: ClassVar = 0.01
+
     type: Literal["momentum"] = "momentum"
     """Kind of optimizer."""
     momentum: Share = 0.9
@@ -60,6 +74,8 @@ class Momentum(_Optimizer):
 
 class RMSprop(_Optimizer):
     """Steps divided by a running mean of the gradient's size."""
+
+    keras_class: ClassVar = "RMSprop"
 
     type: Literal["rmsprop"] = "rmsprop"
     """Kind of optimizer."""
@@ -89,12 +105,16 @@ class _AdamLike(_Optimizer):
 class Adam(_AdamLike):
     """Momentum, and a step size of its own for every weight."""
 
+    keras_class: ClassVar = "Adam"
+
     type: Literal["adam"] = "adam"
     """Kind of optimizer."""
 
 
 class AdamW(_AdamLike):
     """Adam that also shrinks the weights a little at every step."""
+
+    keras_class: ClassVar = "AdamW"
 
     type: Literal["adamw"] = "adamw"
     """Kind of optimizer."""
