@@ -26,7 +26,7 @@ def build_optimizer(config: TrainingConfig, *, steps_per_epoch: int) -> keras.Op
     rate: Any = config.learning_rate
     if not isinstance(rate, float):
         rate = _schedule(rate, n_steps=config.epochs * steps_per_epoch, per_epoch=steps_per_epoch)
-    arguments = config.optimizer.model_dump(exclude={"type"})
+    arguments = config.optimizer.keras_arguments()
     match config.optimizer:
         case AdamW(amsgrad=False):
             kind = FusedAdamW

@@ -5,7 +5,7 @@ class.
 """
 
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,6 +42,10 @@ class _Optimizer(Record):
             message = f"{used[1]} cannot be combined with {used[0]}: keep one of them"
             raise ValueError(message)
         return self
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """The arguments of the Keras class, without the learning rate."""
+        return self.model_dump(exclude={"type"})
 
 
 class SGD(_Optimizer):
