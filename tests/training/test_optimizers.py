@@ -29,6 +29,10 @@ def walk(optimizer: Any) -> list[float]:
 
 
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "nadam": lambda: keras.optimizers.Nadam(0.1),
+    "{type: nadam, beta_1: 0.5, beta_2: 0.6, epsilon: 0.1}": lambda: keras.optimizers.Nadam(
+        0.1, beta_1=0.5, beta_2=0.6, epsilon=0.1
+    ),
     "sgd": lambda: keras.optimizers.SGD(0.1),
     "{type: sgd, momentum: 0.5, nesterov: true}": lambda: keras.optimizers.SGD(
         0.1, momentum=0.5, nesterov=True

@@ -126,7 +126,22 @@ class AdamW(_AdamLike):
     """Share of each weight, times the learning rate, taken off at every step."""
 
 
-Optimizer = Annotated[SGD | Momentum | RMSprop | Adam | AdamW, Field(discriminator="type")]
+class Nadam(_Optimizer):
+    """Adam whose momentum looks a step ahead."""
+
+    keras_class: ClassVar = "Nadam"
+
+    type: Literal["nadam"] = "nadam"
+    """Kind of optimizer."""
+    beta_1: BelowOne = 0.9
+    """How slowly the running mean of gradients is updated."""
+    beta_2: BelowOne = 0.999
+    """How slowly the running mean of squared gradients is updated."""
+    epsilon: Epsilon = 1e-7
+    """Added to the divisor to avoid dividing by zero."""
+
+
+Optimizer = Annotated[SGD | Momentum | RMSprop | Adam | AdamW | Nadam, Field(discriminator="type")]
 
 
 class CosineSchedule(Record):
