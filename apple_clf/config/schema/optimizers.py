@@ -141,7 +141,23 @@ class Nadam(_Optimizer):
     """Added to the divisor to avoid dividing by zero."""
 
 
-Optimizer = Annotated[SGD | Momentum | RMSprop | Adam | AdamW | Nadam, Field(discriminator="type")]
+class Adagrad(_Optimizer):
+    """Steps that shrink for weights whose gradients were large so far."""
+
+    keras_class: ClassVar = "Adagrad"
+    usual_learning_rate: ClassVar = 0.05
+
+    type: Literal["adagrad"] = "adagrad"
+    """Kind of optimizer."""
+    initial_accumulator_value: Share = 0.1
+    """Start of each weight's sum of squared gradients."""
+    epsilon: Epsilon = 1e-7
+    """Added to the divisor to avoid dividing by zero."""
+
+
+Optimizer = Annotated[
+    SGD | Momentum | RMSprop | Adam | AdamW | Nadam | Adagrad, Field(discriminator="type")
+]
 
 
 class CosineSchedule(Record):
