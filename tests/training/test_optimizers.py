@@ -29,6 +29,10 @@ def walk(optimizer: Any) -> list[float]:
 
 
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "lion": lambda: keras.optimizers.Lion(0.1),
+    "{type: lion, beta_1: 0.5, beta_2: 0.6, weight_decay: 0.1}": lambda: keras.optimizers.Lion(
+        0.1, beta_1=0.5, beta_2=0.6, weight_decay=0.1
+    ),
     "adagrad": lambda: keras.optimizers.Adagrad(0.1),
     "{type: adagrad, initial_accumulator_value: 0.5, epsilon: 0.1}": lambda: (
         keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.5, epsilon=0.1)

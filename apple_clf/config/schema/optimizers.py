@@ -155,8 +155,25 @@ class Adagrad(_Optimizer):
     """Added to the divisor to avoid dividing by zero."""
 
 
+class Lion(_Optimizer):
+    """Steps of one size for every weight: the sign of a running mean of gradients."""
+
+    keras_class: ClassVar = "Lion"
+    usual_learning_rate: ClassVar = 1e-4
+
+    type: Literal["lion"] = "lion"
+    """Kind of optimizer."""
+    beta_1: BelowOne = 0.9
+    """How much of the running mean counts in a step, beside the newest gradient."""
+    beta_2: BelowOne = 0.99
+    """How slowly the running mean of gradients is updated."""
+    weight_decay: Share | None = None
+    """Share of each weight, times the learning rate, taken off at every step, or null."""
+
+
 Optimizer = Annotated[
-    SGD | Momentum | RMSprop | Adam | AdamW | Nadam | Adagrad, Field(discriminator="type")
+    SGD | Momentum | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion,
+    Field(discriminator="type"),
 ]
 
 
