@@ -47,7 +47,7 @@ def test_no_file_stays_open() -> None:
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_stderr_is_no_error(closed: str, tmp_path: Path) -> None:
     program = (
-        "import pathlib, sys; from apple_clf import quiet\n"
+        "import pathlib, sys; from apple_clf.io import quiet\n"
         "with quiet.quiet_stderr(): pass\n"
         "pathlib.Path(sys.argv[1]).touch()"
     )

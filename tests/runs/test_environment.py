@@ -27,6 +27,7 @@ def test_environment_says_what_numbers_depend_on(monkeypatch: pytest.MonkeyPatch
 
 
 def test_changed_inputs_are_named_by_their_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("XLA_FLAGS", raising=False)
     monkeypatch.setenv("TF_XLA_FLAGS", "a")
     recorded = json.loads(json.dumps(environment(Experiment(), {})))

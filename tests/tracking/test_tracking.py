@@ -127,12 +127,12 @@ def test_runs_of_one_name_have_a_folder_each(tmp_path: Path) -> None:
 KILLED = """\
 import os, signal, sys
 from pathlib import Path
-from apple_clf import tracking
+from apple_clf.tracking import tracker
 from apple_clf.pipeline import workflow
 from apple_clf.config import parse_experiment
 from apple_clf.io.progress import Silent
 
-tracking.SECONDS_BETWEEN = float(sys.argv[2])
+tracker.SECONDS_BETWEEN = float(sys.argv[2])
 
 class Killing(Silent):
     def epoch(self, epoch, epochs, logs):

@@ -174,7 +174,7 @@ def test_fault_42_refusal_needs_no_tensorflow(tmp_path: Path) -> None:
     path.write_bytes(pack(network(part("StringLookup", vocabulary="/etc/passwd"))))
     program = (
         "import sys; from pathlib import Path; from apple_clf.errors import ArtifactError\n"
-        "from apple_clf.model.keras_file import load_keras_bytes, naming, read_keras_file\n"
+        "from apple_clf.model.keras_file.loading import load_keras_bytes, naming, read_keras_file\n"
         "path = Path(sys.argv[1])\n"
         "try:\n"
         "    with naming(path): load_keras_bytes(read_keras_file(path))\n"
