@@ -11,8 +11,7 @@ from apple_clf.config.schema.augmentation import (
     RandomTranslation,
     RandomZoom,
 )
-from apple_clf.config.schema.layers import Conv2D
-from apple_clf.config.schema.model import Layer
+from apple_clf.config.schema.layers import LayerRecord
 from apple_clf.diagnosis.data import memorised
 from apple_clf.diagnosis.edits import (
     Edit,
@@ -22,6 +21,7 @@ from apple_clf.diagnosis.edits import (
     layers_edit,
     lower_rate,
     other_layers,
+    simple_layers,
 )
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import EXPLODING
@@ -204,24 +204,18 @@ def _fallen(loss: Sequence[float], last: int) -> float:
 
 def _freer(experiment: Experiment) -> Edit:
     """The network with more units and without what holds it back."""
-    if not any(isinstance(layer, Dense | Conv2D) for layer in experiment.model.layers):
+    if not any(layer.initializers for layer in simple_layers(experiment)):
         return ("model.units=[32, 16]",)
 
-    def change(layer: Layer) -> tuple[Layer, ...]:
-        match layer:
-            case Dropout():
-                return ()
-            case Dense(units=units):
-                return (layer.model_copy(update=_more("units", units)),)
-            case Conv2D(filters=filters):
-                return (layer.model_copy(update=_more("filters", filters)),)
-        return (layer,)
+    def change(layer: LayerRecord) -> tuple[LayerRecord, ...]:
+        if isinstance(layer, Dropout):
+            return ()
+        update: dict[str, object] = dict.fromkeys(layer.penalties)
+        if layer.width is not None:
+            update[layer.width] = min(1024, max(32, 2 * getattr(layer, layer.width)))
+        return (layer.model_copy(update=update),)
 
     return other_layers(experiment, change)
-
-
-def _more(key: str, n: int) -> dict[str, object]:
-    return {key: min(1024, max(32, 2 * n)), "kernel_regularizer": None}
 
 
 CHANGES = (
@@ -246,7 +240,7 @@ def _cures(record: Record) -> tuple[Edit, ...]:
     return (*layers, *stopping), layers, stopping
 
 
-def _with_dropout(layer: Layer) -> tuple[Layer, ...]:
+def _with_dropout(layer: LayerRecord) -> tuple[LayerRecord, ...]:
     return (layer, Dropout(rate=0.5)) if isinstance(layer, Dense) else (layer,)
 
 

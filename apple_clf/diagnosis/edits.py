@@ -1,14 +1,14 @@
 """Edits of an experiment as KEY=VALUE for --set, tried on the experiment before they are told."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import yaml
 
 from apple_clf.config import dump_experiment, parse_experiment
 from apple_clf.config.schema import Dense, Experiment
 from apple_clf.config.schema.base import Record as Part
-from apple_clf.config.schema.layers import Residual
+from apple_clf.config.schema.layers import LayerRecord, Residual
 from apple_clf.config.schema.model import Layer
 from apple_clf.errors import ConfigError
 
@@ -27,12 +27,14 @@ def first_valid(experiment: Experiment, *edits: Edit) -> Edit:
     return ()
 
 
-def other_layers(experiment: Experiment, change: Callable[[Layer], Sequence[Layer]]) -> Edit:
+def other_layers(
+    experiment: Experiment, change: Callable[[LayerRecord], Sequence[LayerRecord]]
+) -> Edit:
     """The model with each layer, those in residual ones too, replaced by what `change` gives."""
     return layers_edit([new for old in experiment.model.layers for new in _changed(old, change)])
 
 
-def layers_edit(layers: Sequence[Layer]) -> Edit:
+def layers_edit(layers: Sequence[LayerRecord | Residual]) -> Edit:
     """These layers; the short form, `model.units`, is used where it says all."""
     short = [layer for layer in layers if isinstance(layer, Dense)]
     activations = {layer.activation for layer in short}
@@ -44,7 +46,18 @@ def layers_edit(layers: Sequence[Layer]) -> Edit:
     return (f"model.layers={_inline([_plain(layer) for layer in layers])}",)
 
 
-def _changed(layer: Layer, change: Callable[[Layer], Sequence[Layer]]) -> Sequence[Layer]:
+def simple_layers(experiment: Experiment) -> Iterator[LayerRecord]:
+    """The layers of the model, and in place of a residual one those inside it."""
+    for layer in experiment.model.layers:
+        if isinstance(layer, Residual):
+            yield from layer.layers
+        else:
+            yield layer
+
+
+def _changed(
+    layer: Layer, change: Callable[[LayerRecord], Sequence[LayerRecord]]
+) -> Sequence[LayerRecord | Residual]:
     if isinstance(layer, Residual):
         inner = tuple(new for old in layer.layers for new in change(old))
         return [layer.model_copy(update={"layers": inner})]

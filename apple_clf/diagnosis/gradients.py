@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from apple_clf.config.schema import Activation, Dense, Experiment
-from apple_clf.config.schema.layers import Conv2D
-from apple_clf.config.schema.model import Layer
+from apple_clf.config.schema import Experiment
+from apple_clf.config.schema.layers import LayerRecord
 from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layers
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
@@ -78,10 +77,8 @@ def vanishing_gradients(record: Record) -> Finding | None:
 def usual_start(experiment: Experiment) -> Edit:
     """The layers with Keras's usual initializer."""
 
-    def change(layer: Layer) -> tuple[Layer]:
-        if isinstance(layer, Dense | Conv2D):
-            return (layer.model_copy(update={"kernel_initializer": "glorot_uniform"}),)
-        return (layer,)
+    def change(layer: LayerRecord) -> tuple[LayerRecord]:
+        return (layer.model_copy(update=dict.fromkeys(layer.initializers, "glorot_uniform")),)
 
     return other_layers(experiment, change)
 
@@ -89,11 +86,9 @@ def usual_start(experiment: Experiment) -> Edit:
 def _let_through(experiment: Experiment) -> Edit:
     """The layers with relu in place of what squashes, drawn large enough for it."""
 
-    def change(layer: Layer) -> tuple[Layer]:
-        update: dict[str, str] = {}
-        if isinstance(layer, Dense | Conv2D):
-            update["kernel_initializer"] = "he_normal"
-        if isinstance(layer, Dense | Conv2D | Activation) and layer.activation in SQUASHING:
+    def change(layer: LayerRecord) -> tuple[LayerRecord]:
+        update = dict.fromkeys(layer.initializers, "he_normal")
+        if layer.activation_name in SQUASHING:
             update["activation"] = "relu"
         return (layer.model_copy(update=update),)
 

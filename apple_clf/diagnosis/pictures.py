@@ -1,7 +1,7 @@
 """What kind the pictures are, and whether the network fits it: photos are no drawings."""
 
 from apple_clf.config.photo_network import photo_layers, photo_size
-from apple_clf.config.schema.layers import Conv2D, Residual
+from apple_clf.config.schema.layers import Residual
 from apple_clf.config.schema.model import Layer
 from apple_clf.diagnosis.answers import guesses
 from apple_clf.diagnosis.edits import Edit, first_valid, layers_edit
@@ -49,7 +49,7 @@ def _slides(layer: Layer) -> bool:
     """Whether a layer is a convolution or holds one."""
     if isinstance(layer, Residual):
         return any(map(_slides, layer.layers))
-    return isinstance(layer, Conv2D)
+    return layer.takes == "pictures" and bool(layer.initializers)
 
 
 def _for_photos(record: Record) -> Edit:

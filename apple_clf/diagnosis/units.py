@@ -1,8 +1,7 @@
 """What the units say: always zero, or always at the end of their range."""
 
-from apple_clf.config.schema import Activation, Dense, Experiment
-from apple_clf.config.schema.layers import Conv2D
-from apple_clf.config.schema.model import Layer
+from apple_clf.config.schema import Experiment
+from apple_clf.config.schema.layers import LayerRecord
 from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layers
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import SQUASHING
@@ -74,11 +73,9 @@ def _by_stride(record: Record, activation: str, instead_of: tuple[str, ...]) -> 
 def _activated(experiment: Experiment, activation: str, instead_of: tuple[str, ...]) -> Edit:
     """The layers with another activation, and weights drawn as usual."""
 
-    def change(layer: Layer) -> tuple[Layer]:
-        update: dict[str, str] = {}
-        if isinstance(layer, Dense | Conv2D):
-            update["kernel_initializer"] = "glorot_uniform"
-        if isinstance(layer, Dense | Conv2D | Activation) and layer.activation in instead_of:
+    def change(layer: LayerRecord) -> tuple[LayerRecord]:
+        update = dict.fromkeys(layer.initializers, "glorot_uniform")
+        if layer.activation_name in instead_of:
             update["activation"] = activation
         return (layer.model_copy(update=update),)
 

@@ -65,6 +65,10 @@ class LayerRecord(Record):
 
     keras_class: ClassVar[str]
     takes: ClassVar[Literal["anything", "pictures", "vectors"]] = "anything"
+    # Keys of the number of units or filters, of how weights are drawn, of penalties on weights.
+    width: ClassVar[str | None] = None
+    initializers: ClassVar[tuple[str, ...]] = ()
+    penalties: ClassVar[tuple[str, ...]] = ()
 
     @property
     def step(self) -> tuple[int, int]:
@@ -83,9 +87,15 @@ class LayerRecord(Record):
         """
         return shape
 
+    @property
+    def activation_name(self) -> str | None:
+        """The activation function, of a layer that has one."""
+        return getattr(self, "activation", None)
+
     def keras_arguments(self) -> dict[str, Any]:
         """The arguments of the Keras class."""
-        return self.model_dump(exclude={"type"})
+        penalties = {key: _penalty(getattr(self, key)) for key in self.penalties}
+        return self.model_dump(exclude={"type"}) | penalties
 
 
 def text_of(shape: Shape) -> str:
@@ -143,6 +153,9 @@ class Dense(LayerRecord):
 
     keras_class: ClassVar = "Dense"
     takes: ClassVar = "vectors"
+    width: ClassVar = "units"
+    initializers: ClassVar = ("kernel_initializer",)
+    penalties: ClassVar = ("kernel_regularizer",)
 
     type: Literal["dense"] = "dense"
     """Kind of layer."""
@@ -159,9 +172,6 @@ class Dense(LayerRecord):
 
     def shape_after(self, shape: Shape, *, place: str) -> Shape:
         return (self.units,)
-
-    def keras_arguments(self) -> dict[str, Any]:
-        return super().keras_arguments() | {"kernel_regularizer": _penalty(self.kernel_regularizer)}
 
 
 class Dropout(LayerRecord):
@@ -224,6 +234,9 @@ class Conv2D(LayerRecord):
 
     keras_class: ClassVar = "Conv2D"
     takes: ClassVar = "pictures"
+    width: ClassVar = "filters"
+    initializers: ClassVar = ("kernel_initializer",)
+    penalties: ClassVar = ("kernel_regularizer",)
 
     type: Literal["conv2d"] = "conv2d"
     """Kind of layer."""
@@ -254,9 +267,6 @@ class Conv2D(LayerRecord):
             kind=self.type, key=f"{place}.kernel_size",
         )  # fmt: skip
         return (*places, self.filters)
-
-    def keras_arguments(self) -> dict[str, Any]:
-        return super().keras_arguments() | {"kernel_regularizer": _penalty(self.kernel_regularizer)}
 
 
 class _Pooling(LayerRecord):
