@@ -17,7 +17,7 @@ from apple_clf.pipeline import workflow
 from apple_clf.runs import Run
 
 if TYPE_CHECKING:
-    from apple_clf.exporting import Exported
+    from apple_clf.exporting.writing import Exported
     from apple_clf.sweeping import Sweep
     from apple_clf.sweeping.progress import SweepReporter
 
@@ -150,8 +150,8 @@ def export(
 
     Args:
         run: finished.
-        format_: litert, litert-int8, onnx, saved_model, c-header or bundle.
-        target: the file or, of a saved_model, the folder to make; named like the run if left out.
+        format_: a name in `apple_clf.exporting.forms.FORMS`, such as litert or onnx.
+        target: the file or folder to make; named like the run if left out.
         replace: whether an export that is there may be replaced.
 
     Raises:
@@ -160,9 +160,10 @@ def export(
         ArtifactError: the run has no usable model, or the export does not answer as Keras does.
         FileSystemError: the target cannot be written.
     """
-    from apple_clf import exporting
+    from apple_clf.exporting import writing
+    from apple_clf.exporting.forms import FORMS
 
-    if format_ not in exporting.FORMATS:
-        raise ConfigError(f"format: one of {', '.join(exporting.FORMATS)}, not {format_!r}.")
-    place = exporting.default_target(run, format_) if target is None else Path(target)
-    return exporting.export(run, format_, target=place, replace=replace)
+    if format_ not in FORMS:
+        raise ConfigError(f"format: one of {', '.join(FORMS)}, not {format_!r}.")
+    place = writing.default_target(run, format_) if target is None else Path(target)
+    return writing.export(run, format_, target=place, replace=replace)

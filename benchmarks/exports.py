@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.data.recorded_data import load_recorded_data
-from apple_clf.exporting import FORMATS, Exported, default_target, export
 from apple_clf.exporting.agreement import Answers
 from apple_clf.exporting.forms import FORMS
+from apple_clf.exporting.writing import Exported, default_target, export
 from apple_clf.model.keras_file.loading import load_keras_model
 from apple_clf.runs import Run
 
@@ -72,7 +72,7 @@ def measure(run: Run) -> None:
     with TemporaryDirectory() as folder:
         exports = {
             name: export(run, name, target=Path(folder) / default_target(run, name))
-            for name in FORMATS
+            for name in FORMS
         }
         answers = {name: FORMS[name].open(found.path) for name, found in exports.items()}
         answers["Keras"] = lambda pixels: model(pixels, training=False).numpy()

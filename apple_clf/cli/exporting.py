@@ -9,21 +9,15 @@ import typer
 
 from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
 from apple_clf.cli.output import write_object
+from apple_clf.exporting.forms import FORMS
 from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
-    from apple_clf.exporting import Exported
+    from apple_clf.exporting.writing import Exported
 
-
-class ExportFormat(StrEnum):
-    """Where a model can go."""
-
-    litert = "litert"
-    litert_int8 = "litert-int8"
-    onnx = "onnx"
-    saved_model = "saved_model"
-    c_header = "c-header"
-    bundle = "bundle"
+    ExportFormat = str
+else:
+    ExportFormat = StrEnum("ExportFormat", {name: name for name in FORMS})
 
 
 class Telling(StrEnum):
@@ -58,13 +52,13 @@ def export(
 
     It is compared with Keras before it is kept.
     """
-    from apple_clf.exporting import default_target
-    from apple_clf.exporting import export as export_run
+    from apple_clf.exporting.writing import default_target
+    from apple_clf.exporting.writing import export as export_run
     from apple_clf.runs import find_run
 
     found = find_run(run, folder=runs)
-    target = out or default_target(found, format_.value)
-    exported = export_run(found, format_.value, target=target, replace=force)
+    target = out or default_target(found, format_)
+    exported = export_run(found, format_, target=target, replace=force)
     if answer is Telling.json:
         write_object(exported.as_dict(), indent=2)
     else:

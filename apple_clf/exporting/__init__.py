@@ -1,5 +1,1 @@
-"""Run -> its model in a form for elsewhere, compared with Keras before it is kept."""
-
-from apple_clf.exporting.writing import FORMATS, Exported, default_target, export
-
-__all__ = ["FORMATS", "Exported", "default_target", "export"]
+"""Run -> its model for use elsewhere, compared with Keras before it is kept."""

@@ -11,18 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from apple_clf.errors import ArtifactError, ConfigError
 from apple_clf.exporting.agreement import Agreement, compare, keras_answers, sample_of
+from apple_clf.exporting.forms import FORMS, Form
 from apple_clf.io.files import cannot_write, portable, printable, whole_file
 from apple_clf.runs import Run
 from apple_clf.runs.model_record import ModelRecord, read_model_record
-
-if TYPE_CHECKING:
-    from apple_clf.exporting.forms import Form
-
-FORMATS = ("litert", "litert-int8", "onnx", "saved_model", "c-header", "bundle")
 
 
 @dataclass(frozen=True)
@@ -49,27 +44,17 @@ class Exported:
 
 
 def default_target(run: Run, format_: str) -> Path:
-    """Where an export goes if nothing else is said: into the current folder, named like the run."""
-    return Path(f"{run.path.resolve().name}{_ENDINGS[format_]}")
-
-
-_ENDINGS = {
-    "litert": ".tflite",
-    "litert-int8": "-int8.tflite",
-    "onnx": ".onnx",
-    "saved_model": "-saved_model",
-    "c-header": ".h",
-    "bundle": ".zip",
-}
+    """Where an export goes by default: into the current folder, named like the run."""
+    return Path(f"{run.path.resolve().name}{FORMS[format_].suffix}")
 
 
 def export(run: Run, format_: str, *, target: Path, replace: bool = False) -> Exported:
-    """What a run's model came to in one of the `FORMATS`; it is kept whole, or not at all.
+    """A run's model in one of the `FORMS`; it is kept whole, or not at all.
 
     Args:
         run: finished.
-        format_: one of `FORMATS`.
-        target: a file or, of a saved_model, a folder to make.
+        format_: a name in `FORMS`.
+        target: the file or folder to make.
         replace: whether an export that is there may be replaced.
 
     Raises:
@@ -79,11 +64,11 @@ def export(run: Run, format_: str, *, target: Path, replace: bool = False) -> Ex
             what came of it does not answer as Keras does.
         FileSystemError: the target cannot be written.
     """
-    from apple_clf.exporting.forms import FORMS, Source
+    from apple_clf.exporting.source import Source
     from apple_clf.model.keras_file.loading import load_keras_model
 
     form = FORMS[format_]
-    _check_target(target, is_folder=form.is_folder, replace=replace)
+    _check_target(target, form, replace=replace)
     record = read_model_record(run.model_record)
     model = load_keras_model(run)
     sample = sample_of(run, record)
@@ -104,27 +89,27 @@ def export(run: Run, format_: str, *, target: Path, replace: bool = False) -> Ex
     return Exported(str(run.path), format_, target, n_bytes, record, agreement)
 
 
-def _check_target(target: Path, *, is_folder: bool, replace: bool) -> None:
+def _check_target(target: Path, form: Form, *, replace: bool) -> None:
     """Refuses to replace what nobody asked to replace, or what is no export."""
     if not os.path.lexists(target):
         return
     if not replace:
         raise ConfigError(f"{printable(target)}: exists. Choose another name, or add --force.")
-    fits = (target / "saved_model.pb").is_file() if is_folder else target.is_file()
-    if not fits or target.is_symlink():
-        kind = "folder of a saved_model" if is_folder else "file"
+    expected = target if form.marker is None else target / form.marker
+    if not expected.is_file() or target.is_symlink():
+        kind = "file" if form.marker is None else f"folder of a {form.name}"
         raise ConfigError(f"{printable(target)}: is no {kind}. Choose another name.")
 
 
 @contextmanager
-def _whole(target: Path, form: "Form") -> Iterator[Path]:
+def _whole(target: Path, form: Form) -> Iterator[Path]:
     """A place to write that becomes the target only when the block ends well."""
-    if form.is_folder:
-        with _whole_folder(target) as place:
-            yield place
-    else:
+    if form.marker is None:
         with whole_file(target) as file:
             yield Path(file.name)
+    else:
+        with _whole_folder(target) as place:
+            yield place
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apple_clf.exporting import export
 from apple_clf.exporting.forms import FORMS
+from apple_clf.exporting.writing import export
 from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 

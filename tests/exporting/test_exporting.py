@@ -8,9 +8,9 @@ import pytest
 
 from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.errors import ArtifactError, ConfigError, DataError
-from apple_clf.exporting import FORMATS, default_target, export
 from apple_clf.exporting.agreement import MAX_DIFFERENCE
 from apple_clf.exporting.forms import FORMS
+from apple_clf.exporting.writing import default_target, export
 from apple_clf.prediction.inference import Predictor
 from apple_clf.runs import Run
 from exporting.conftest import Changed
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 INTEGERS = {"litert-int8", "c-header"}
 
 
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("format_", FORMS)
 def test_export_answers_like_the_run_it_is_from(run: Run, tmp_path: Path, format_: str) -> None:
     target = tmp_path / default_target(run, format_)
     exported = export(run, format_, target=target)
@@ -42,7 +42,7 @@ def test_export_answers_like_the_run_it_is_from(run: Run, tmp_path: Path, format
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("format_", [name for name in FORMATS if name != "saved_model"])
+@pytest.mark.parametrize("format_", [name for name in FORMS if name != "saved_model"])
 def test_same_run_gives_the_same_bytes(run: Run, tmp_path: Path, format_: str) -> None:
     folders = [tmp_path / name for name in "ab"]
     for folder in folders:
