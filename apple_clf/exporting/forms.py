@@ -145,6 +145,19 @@ def _open_saved_model(place: Path) -> "Answers":
     return answer
 
 
+def _write_keras(place: Path, source: "Source") -> None:
+    from apple_clf.exporting.keras_archive import keras_archive
+
+    temperature = source.record.temperature
+    place.write_bytes(keras_archive(source.model, temperature=temperature, card=source.card()))
+
+
+def _open_keras(place: Path) -> "Answers":
+    from apple_clf.exporting.keras_archive import keras_archive_answers
+
+    return keras_archive_answers(place.read_bytes())
+
+
 def _write_bundle(place: Path, source: "Source") -> None:
     from apple_clf.runs.bundle import bundle_bytes
     from apple_clf.runs.model_record import read_verified
@@ -194,6 +207,14 @@ _ALL = (
         open=_open_saved_model,
         refused=_judge_floats,
         marker="saved_model.pb",
+    ),
+    Form(
+        name="keras",
+        suffix=".keras",
+        what="a `.keras` file of Keras's own layers, for any program with Keras 3",
+        write=_write_keras,
+        open=_open_keras,
+        refused=_judge_floats,
     ),
     Form(
         name="c-header",

@@ -55,7 +55,7 @@ def test_same_run_gives_the_same_bytes(run: Run, tmp_path: Path, format_: str) -
 def test_names_and_preprocessing_go_with_every_export(run: Run, tmp_path: Path) -> None:
     import onnx
 
-    targets = {name: tmp_path / name for name in ("litert", "onnx", "saved_model")}
+    targets = {name: tmp_path / name for name in ("litert", "onnx", "saved_model", "keras")}
     for format_, target in targets.items():
         export(run, format_, target=target)
     with zipfile.ZipFile(targets["litert"]) as archive:
@@ -64,6 +64,8 @@ def test_names_and_preprocessing_go_with_every_export(run: Run, tmp_path: Path) 
     props = {prop.key: prop.value for prop in onnx.load(targets["onnx"]).metadata_props}
     assert props == {"class_names": '["apple", "not_apple"]', "apple_clf": card}
     assert (targets["saved_model"] / "apple-clf.json").read_text() == card
+    with zipfile.ZipFile(targets["keras"]) as archive:
+        assert json.loads(archive.read("metadata.json"))["apple_clf"] == json.loads(card)
     content = json.loads(card)
     assert content["input"] == {"name": "pixels", "dtype": "uint8", "shape": [None, 12, 12, 1]}
     assert content["preprocessing"]["resize"] == "center"
