@@ -271,10 +271,12 @@ def evaluate(
 
 def evaluation_lines(evaluation: "Evaluation") -> Iterator[str]:
     """The images it does not know, metrics, the confusion matrix and the verdict, to print."""
+    from apple_clf.metrics.catalogue import words_of
+
     yield from _unsure_lines(evaluation)
     rows = [["metric", "value", "95 % interval", "method"]]
     for name, estimate in evaluation.estimates.items():
-        label = name.replace("_", " ")
+        label = words_of(name)
         if estimate.value is None:
             rows.append([label, "-", "-", estimate.reason or ""])
         else:

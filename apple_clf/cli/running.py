@@ -130,6 +130,8 @@ def show(run: "Run", format_: Format) -> None:
 
 
 def _train_lines(run: "Run") -> Iterator[str]:
+    from apple_clf.metrics.catalogue import words_of
+
     content = read_metrics(run)
     yield _training_line(content["training"]) if content["training"] else _TRAINED_ELSEWHERE
     positive = printable(content["positive_class"])
@@ -137,7 +139,7 @@ def _train_lines(run: "Run") -> Iterator[str]:
     for name, estimate in content["metrics"].items():
         if estimate["value"] is not None:
             interval = f"95 % interval {estimate['low']:.3f} to {estimate['high']:.3f}"
-            yield f"  {name.replace('_', ' '):27} {estimate['value']:.3f}  {interval}"
+            yield f"  {words_of(name):27} {estimate['value']:.3f}  {interval}"
     if "decision" in content:  # not in runs of version 0.1
         yield _decision_line(content)
     yield from _judgement(run, content)

@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from apple_clf.comparison.compare import JUDGED_BY, Comparison, Pair
 from apple_clf.io.files import printable
+from apple_clf.metrics.catalogue import words_of
 from apple_clf.metrics.intervals import Estimate
 
 WIDTH = 80
@@ -101,7 +102,7 @@ def _numbers(pair: Pair) -> Iterator[str]:
     for metric, found in pair.differences.items():
         interval = _interval(found.low, found.high, sign="+")
         yield (
-            f"  {metric.replace('_', ' '):17}  {found.value:+.3f}  {interval:16}  "
+            f"  {words_of(metric):17}  {found.value:+.3f}  {interval:16}  "
             f"{_p(found.p):10}  {found.test}"
         ).replace(SPACE, " ")
 
@@ -112,12 +113,7 @@ def _cells(rows: Mapping[str, Sequence[object]]) -> dict[str, tuple[str, ...]]:
 
 def _metric_rows(metrics: Sequence[Mapping[str, Estimate]]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for each in metrics for name in each)
-    return {
-        name.replace("_", " ").replace("expected ", ""): tuple(
-            _estimate(each.get(name)) for each in metrics
-        )
-        for name in names
-    }
+    return {words_of(name): tuple(_estimate(each.get(name)) for each in metrics) for name in names}
 
 
 def _estimate(estimate: Estimate | None) -> str:

@@ -1,28 +1,34 @@
 """How good the answers are: metrics, what is taken for what, and images to look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from apple_clf.metrics.catalogue import METRICS, words_of
 from apple_clf.report.pictures import picture_uri
 from apple_clf.report.reading import RunFiles
-from apple_clf.report.words import metric_name
 
 MAX_MATRIX = 12  # classes
 MAX_CONFUSIONS = 20
 
 
 def metrics_table(files: RunFiles) -> list[dict[str, Any]]:
-    """A row per metric: its value, interval, and its place and width of 100."""
+    """A row per metric: its value, interval, and the interval's place and width of 100."""
     rows = []
     for name, estimate in files.metrics["metrics"].items():
-        row = {"name": metric_name(name), **estimate, "bar": None}
+        row = {"name": words_of(name), **estimate, "bar": None}
         if estimate["value"] is not None and max(estimate["value"], estimate["high"]) <= 1:
-            low, high = 100 * estimate["low"], 100 * estimate["high"]
-            row["bar"] = [round(min(low, 99.0), 1), round(max(1.0, high - low), 1)]
+            row["bar"] = _bar(estimate, least=METRICS[name].low if name in METRICS else 0)
         rows.append(row)
     return rows
+
+
+def _bar(estimate: Mapping[str, Any], *, least: float) -> list[float]:
+    """Place and width of an interval on a line of 100 from the least possible value to 1."""
+    low, high = (100 * (estimate[end] - least) / (1 - least) for end in ("low", "high"))
+    return [round(min(low, 99.0), 1), round(max(1.0, high - low), 1)]
 
 
 @dataclass(frozen=True)

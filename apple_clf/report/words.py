@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apple_clf.metrics.catalogue import METRICS, words_of
 from apple_clf.report.reading import DAMAGES, AbsentError, RunFiles
 
 SPLITS = {
@@ -12,20 +13,8 @@ SPLITS = {
     "train": "training images (there is no other split, so this says nothing of new images)",
 }
 
-TILES = {
-    "balanced_accuracy": "mean share of each class that is answered right",
-    "accuracy": "share of all images that is answered right",
-    "roc_auc": "how well it ranks images, 0.5 by chance",
-    "expected_calibration_error": "how far its probabilities are off",
-}
-
-
-NAMES = {
-    "expected_calibration_error": "calibration error",
-    "roc_auc": "ROC AUC",
-    "f1": "F1",
-    "brier_score": "Brier score",
-}
+TILES = ("balanced_accuracy", "accuracy", "roc_auc", "expected_calibration_error")
+"""Metrics that are shown first."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +68,8 @@ def _summary(metrics: Mapping[str, Any], files: RunFiles) -> Summary:
         lead=f"{right:,} of {total:,} {SPLITS[split].partition(' (')[0]} answered right.",
         sentences=[*_sentences(metrics, files)],
         tiles=[
-            Tile(metric_name(name), *_figures(metrics["metrics"][name]), meaning)
-            for name, meaning in TILES.items()
+            Tile(words_of(name), *_figures(metrics["metrics"][name]), METRICS[name].meaning)
+            for name in TILES
             if metrics["metrics"][name]["value"] is not None
         ],
     )
@@ -98,11 +87,6 @@ def _chip(metrics: Mapping[str, Any]) -> tuple[str, str]:
         if verdict.startswith(words):
             return words, state if metrics["split"] != "train" else "unknown"
     return "measured", "unknown"
-
-
-def metric_name(name: str) -> str:
-    """A metric's name as a person writes it."""
-    return NAMES.get(name, name.replace("_", " "))
 
 
 def _figures(estimate: Mapping[str, Any]) -> tuple[str, str]:
