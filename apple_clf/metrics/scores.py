@@ -10,7 +10,12 @@ import math
 import numpy as np
 
 from apple_clf.arrays import BoolArray, FloatArray, IntArray
-from apple_clf.metrics.curves import confidence_bins, placements, precision_recall_curve
+from apple_clf.metrics.curves import (
+    confidence_bins,
+    confusion_matrix,
+    placements,
+    precision_recall_curve,
+)
 
 N_BINS = 15  # of the expected calibration error
 
@@ -76,6 +81,36 @@ def f1(y_true: IntArray, y_pred: IntArray, *, positive: int) -> float:
     is_positive, called = y_true == positive, y_pred == positive
     jaccard = _share((is_positive & called)[is_positive | called])
     return 2 * jaccard / (1 + jaccard)
+
+
+def matthews_correlation(y_true: IntArray, y_pred: IntArray) -> float:
+    """Correlation of true and predicted classes, in [-1, 1]; NaN if one class only is present.
+
+    1 is perfect and 0 is guessing; it is 0 where one class only was predicted.
+
+    Source: Matthews 1975, BBA 405, 442-451; Gorodkin 2004, Computational Biology and Chemistry 28,
+    367-374, eq. 8 for more classes.
+    """
+    _check(y_true, y_pred)
+    n_classes = int(max(y_true.max(), y_pred.max())) + 1
+    counts = confusion_matrix(y_true, y_pred, n_classes=n_classes)
+    if np.count_nonzero(counts.sum(axis=1)) < 2:
+        return math.nan
+    return float(matthews_of_counts(counts[None])[0])
+
+
+def matthews_of_counts(confusion: IntArray | FloatArray) -> FloatArray:
+    """Matthews correlation of each confusion matrix, (m, n_classes, n_classes) -> (m,)."""
+    counts = confusion.astype(np.float64)
+    true, predicted = counts.sum(axis=2), counts.sum(axis=1)  # (m, n_classes)
+    n = true.sum(axis=1)
+    found = np.trace(counts, axis1=1, axis2=2)
+    covariance = found * n - (true * predicted).sum(axis=1)
+    variances = (n**2 - np.square(true).sum(axis=1)) * (n**2 - np.square(predicted).sum(axis=1))
+    correlation: FloatArray = np.where(
+        variances > 0, covariance / np.sqrt(np.where(variances > 0, variances, 1)), 0.0
+    )
+    return correlation
 
 
 def macro_precision(y_true: IntArray, y_pred: IntArray) -> float:

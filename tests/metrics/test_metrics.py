@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from apple_clf import metrics
 from apple_clf.arrays import FloatArray, IntArray
-from apple_clf.metrics import Estimate
+from apple_clf.metrics import Estimate, scores
+from apple_clf.metrics.catalogue import METRICS
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +23,7 @@ NAMES = [
     "precision",
     "recall",
     "f1",
+    "matthews_correlation",
     "roc_auc",
     "average_precision",
     "log_loss",
@@ -54,7 +56,7 @@ def test_every_estimate_is_whole_or_says_why_not(example: tuple[IntArray, FloatA
     y_true, y_prob, positive = example
     estimates = metrics.evaluate(y_true, y_prob, positive=positive)
     assert list(estimates) == NAMES
-    for estimate in estimates.values():
+    for name, estimate in estimates.items():
         if estimate.value is None:
             assert estimate.low is None
             assert estimate.high is None
@@ -62,7 +64,7 @@ def test_every_estimate_is_whole_or_says_why_not(example: tuple[IntArray, FloatA
         else:
             assert estimate.low is not None
             assert estimate.high is not None
-            assert 0 <= estimate.low <= estimate.high
+            assert METRICS[name].low <= estimate.low <= estimate.high
             assert estimate.reason is None
     plain = {name: dataclasses.asdict(estimate) for name, estimate in estimates.items()}
     json.dumps(plain, allow_nan=False)  # plain floats, none of them NaN
@@ -86,6 +88,7 @@ def test_estimates_are_the_point_metrics(example: tuple[IntArray, FloatArray, in
     }
     if np.unique(y_true).size > 1:
         expected["balanced_accuracy"] = metrics.balanced_accuracy(y_true, y_pred)
+        expected["matthews_correlation"] = scores.matthews_correlation(y_true, y_pred)
     estimates = metrics.evaluate(y_true, y_prob, positive=positive)
     for name, value in expected.items():
         found = estimates[name].value
@@ -99,7 +102,8 @@ def test_one_class_alone_has_no_area_and_no_balanced_accuracy() -> None:
     estimates = metrics.evaluate(np.zeros(4, np.int64), np.full((4, 2), 0.5), positive=1)
     undefined = {name for name, estimate in estimates.items() if estimate.value is None}
     assert undefined == {"balanced_accuracy", "precision", "recall", "f1", "roc_auc"} | {
-        "average_precision"
+        "matthews_correlation",
+        "average_precision",
     }
     assert estimates["roc_auc"].reason == "only one class is present"
 
@@ -107,7 +111,7 @@ def test_one_class_alone_has_no_area_and_no_balanced_accuracy() -> None:
 def test_a_tiny_flawless_test_set_does_not_look_certain() -> None:
     y_true = np.array([0, 1])
     estimates = metrics.evaluate(y_true, np.eye(2)[y_true], positive=1)
-    for name in NAMES[:7]:
+    for name in NAMES[:8]:
         estimate = estimates[name]
         assert estimate.value == 1
         assert estimate.low is not None
@@ -134,7 +138,7 @@ def test_evaluation_repeats_with_its_seed() -> None:
 
 def test_intervals_cover_what_is_true() -> None:
     """Calibrated answers: the calibration error is 0; the rest is known from a large sample."""
-    names = ("average_precision", "f1", "log_loss", "brier_score")
+    names = ("average_precision", "f1", "matthews_correlation", "log_loss", "brier_score")
     many = metrics.evaluate(*soft_answers(200_000, sharpness=2, seed=1), positive=1)
     truth = {name: many[name].value for name in names} | {"expected_calibration_error": 0.0}
     runs = 120

@@ -56,6 +56,16 @@ def test_decision_metrics_agree_with_scikit_learn(example: Answers) -> None:
 
 @given(answers())
 @settings(deadline=None)
+def test_matthews_correlation_agrees_with_scikit_learn(example: Answers) -> None:
+    y_true, y_prob = example
+    y_pred = scores.predicted_classes(y_prob)
+    assume(np.unique(y_true).size > 1)
+    expected = oracle.matthews_corrcoef(y_true, y_pred)
+    assert same(scores.matthews_correlation(y_true, y_pred), expected)
+
+
+@given(answers())
+@settings(deadline=None)
 def test_probability_metrics_agree_with_scikit_learn(example: Answers) -> None:
     y_true, y_prob = example
     codes = range(y_prob.shape[1])
@@ -148,6 +158,7 @@ def test_metrics_without_a_meaning_are_nan() -> None:
     assert math.isnan(scores.recall(zeros, ones, positive=1))
     assert math.isnan(scores.f1(zeros, zeros, positive=1))
     assert math.isnan(scores.roc_auc(zeros, certain))
+    assert math.isnan(scores.matthews_correlation(zeros, ones))
     assert math.isnan(scores.average_precision(zeros, certain, positive=1))
 
 
