@@ -33,6 +33,7 @@ from apple_clf.metrics.scores import (
     brier_score,
     calibration_gaps,
     expected_calibration_error,
+    in_top_2,
     log_loss,
     log_losses,
     matthews_of_counts,
@@ -121,6 +122,10 @@ class Metric:
 
 def _accuracy(answers: Answers) -> Estimate:
     return wilson(int(answers.confusion.diagonal().sum()), answers.y_true.size)
+
+
+def _top_2_accuracy(answers: Answers) -> Estimate:
+    return wilson(int(in_top_2(answers.y_true, answers.y_prob).sum()), answers.y_true.size)
 
 
 def _balanced_accuracy(answers: Answers) -> Estimate:
@@ -243,6 +248,16 @@ _ALL = (
         high=1,
         larger_is_better=True,
         estimate=_accuracy,
+    ),
+    Metric(
+        name="top_2_accuracy",
+        words="top-2 accuracy",
+        meaning="share of all images whose class is one of the two most probable",
+        low=0,
+        high=1,
+        larger_is_better=True,
+        estimate=_top_2_accuracy,
+        min_classes=3,
     ),
     Metric(
         name="balanced_accuracy",

@@ -52,6 +52,22 @@ def accuracy(y_true: IntArray, y_pred: IntArray) -> float:
     return float(np.mean(y_true == y_pred))
 
 
+def top_2_accuracy(y_true: IntArray, y_prob: FloatArray) -> float:
+    """Share of images whose class is one of the two most probable, in [0, 1].
+
+    Of equals the first counts, as in `predicted_classes`.
+    """
+    _check(y_true, y_prob)
+    return float(in_top_2(y_true, y_prob).mean())
+
+
+def in_top_2(y_true: IntArray, y_prob: FloatArray) -> BoolArray:
+    """Whether each image's class is one of the two most probable, (n,)."""
+    likeliest = np.argsort(-y_prob, axis=1, kind="stable")[:, :2]
+    found: BoolArray = (likeliest == y_true[:, None]).any(axis=1)
+    return found
+
+
 def balanced_accuracy(y_true: IntArray, y_pred: IntArray) -> float:
     """Mean recall of the classes present in `y_true`, in [0, 1]; guessing gives 1 / their number.
 

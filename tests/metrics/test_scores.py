@@ -66,6 +66,18 @@ def test_matthews_correlation_agrees_with_scikit_learn(example: Answers) -> None
 
 @given(answers())
 @settings(deadline=None)
+def test_top_2_accuracy_agrees_with_scikit_learn(example: Answers) -> None:
+    y_true, y_prob = example
+    last = y_prob.shape[1] - 1
+    assume(last >= 2)
+    expected = oracle.top_k_accuracy_score(  # of equals it takes the last
+        last - y_true, y_prob[:, ::-1], k=2, labels=range(last + 1)
+    )
+    assert same(scores.top_2_accuracy(y_true, y_prob), expected)
+
+
+@given(answers())
+@settings(deadline=None)
 def test_probability_metrics_agree_with_scikit_learn(example: Answers) -> None:
     y_true, y_prob = example
     codes = range(y_prob.shape[1])
