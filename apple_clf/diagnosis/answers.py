@@ -4,6 +4,7 @@ from apple_clf.config.schema import NoiseData, SimulatedData
 from apple_clf.diagnosis.edits import Edit, first_valid
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import Rule
 
 HARDLY_NAMED = 0.1
 """How often a class is named over how often it is there."""
@@ -157,8 +158,23 @@ def _honest(record: Record) -> tuple[Edit, ...]:
 
 
 ANSWER_RULES = (
-    class_collapse,
-    no_better_than_guessing,
-    imbalance_hidden_in_accuracy,
-    uncalibrated,
+    Rule(
+        class_collapse,
+        seen="a class named less than a tenth as often as it is there",
+        explains=("no_better_than_guessing", "underfitting"),
+    ),
+    Rule(
+        no_better_than_guessing,
+        seen="an interval that covers guessing, for no other reason",
+        explains=("underfitting",),
+    ),
+    Rule(
+        imbalance_hidden_in_accuracy,
+        seen="accuracy 0.1 above balanced accuracy, and one large class",
+        explains=("underfitting", "overfitting"),
+    ),
+    Rule(
+        uncalibrated,
+        seen="a calibration error of 0.1 or more",
+    ),
 )

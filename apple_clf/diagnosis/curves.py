@@ -26,6 +26,7 @@ from apple_clf.diagnosis.edits import (
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import EXPLODING
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import POOR_ANSWERS, STUCK, UNFINISHED, Rule
 from apple_clf.diagnosis.units import SATURATED, many_dead
 
 TOO_LONG_A_STRIDE = 0.4
@@ -245,10 +246,33 @@ def _with_dropout(layer: LayerRecord) -> tuple[LayerRecord, ...]:
 
 
 CURVE_RULES = (
-    learning_rate_too_high,
-    learning_rate_too_low,
-    batch_too_large,
-    stopped_too_early,
-    underfitting,
-    overfitting,
+    Rule(
+        learning_rate_too_high,
+        seen="NaN, or steps nearly as long as the weights that leave units dead or nothing learnt",
+        explains=("dead_relus", "saturated_units", "overfitting", *STUCK),
+    ),
+    Rule(
+        learning_rate_too_low,
+        seen="steps of less than 0.0002 of the weights, and little learnt",
+        explains=UNFINISHED,
+    ),
+    Rule(
+        batch_too_large,
+        seen="batches of 128 and more that leave fewer than 200 steps, and little learnt",
+        explains=("learning_rate_too_low", *UNFINISHED),
+    ),
+    Rule(
+        stopped_too_early,
+        seen="a loss still falling fast at the end, and little learnt",
+        explains=POOR_ANSWERS,
+    ),
+    Rule(
+        underfitting,
+        seen="training images not learnt, for no other reason",
+        explains=("uncalibrated",),
+    ),
+    Rule(
+        overfitting,
+        seen="training images known better than new ones by more than 0.1",
+    ),
 )

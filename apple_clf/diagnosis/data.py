@@ -4,6 +4,7 @@ from apple_clf.config.schema import NoiseData
 from apple_clf.diagnosis.edits import first_valid
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import POOR_ANSWERS, Rule
 
 MEMORISED = 0.1
 """Balanced accuracy lost on new images from which on a network has learnt by heart; metrics.json
@@ -71,4 +72,15 @@ def leak_suspected(record: Record) -> Finding | None:
     )
 
 
-DATA_RULES = (random_labels, leak_suspected)
+DATA_RULES = (
+    Rule(
+        random_labels,
+        seen="the training images known by heart, new ones only guessed",
+        explains=("overfitting", "stopped_too_early", *POOR_ANSWERS),
+    ),
+    Rule(
+        leak_suspected,
+        seen="new images answered better than the training images",
+        explains=("underfitting", "stopped_too_early"),
+    ),
+)

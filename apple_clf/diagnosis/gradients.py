@@ -7,6 +7,7 @@ from apple_clf.config.schema.layers import LayerRecord
 from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layers
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import STUCK, UNFINISHED, Rule
 
 EXPLODING = 100.0
 """Norm of the whole gradient. Pixels are scaled to [0, 1] and losses start near 1, so a network
@@ -95,4 +96,15 @@ def _let_through(experiment: Experiment) -> Edit:
     return other_layers(experiment, change)
 
 
-GRADIENT_RULES = (exploding_gradients, vanishing_gradients)
+GRADIENT_RULES = (
+    Rule(
+        exploding_gradients,
+        seen="gradients that are huge before the first step",
+        explains=("learning_rate_too_high", "dead_relus", "saturated_units", "overfitting", *STUCK),
+    ),
+    Rule(
+        vanishing_gradients,
+        seen="a first layer whose gradient is less than a hundredth of the last one's",
+        explains=("learning_rate_too_low", "batch_too_large", *UNFINISHED),
+    ),
+)

@@ -7,6 +7,7 @@ from apple_clf.diagnosis.answers import guesses
 from apple_clf.diagnosis.edits import Edit, first_valid, layers_edit
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import STUCK, Rule
 
 MOSTLY = 0.5
 """Share of the pictures from which on they are photos, or in colour."""
@@ -73,4 +74,11 @@ def _for_photos(record: Record) -> Edit:
     return tuple(edit)
 
 
-PICTURE_RULES = (network_for_drawings,)
+PICTURE_RULES = (
+    Rule(
+        network_for_drawings,
+        seen="photos in colour, seen in gray by a network without convolutions, and less than 0.9 "
+        "right (of two classes)",
+        explains=("random_labels", "overfitting", "dead_relus", *STUCK),
+    ),
+)

@@ -6,6 +6,7 @@ from apple_clf.diagnosis.edits import Edit, first_valid, lower_rate, other_layer
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.gradients import SQUASHING
 from apple_clf.diagnosis.record import Record
+from apple_clf.diagnosis.rule import STUCK, Rule
 
 DEAD, NEARLY_ALL, DIED = 0.5, 0.75, 0.3
 """Shares of a layer: half of it dead if this many died while training, or else nearly all of it. Up
@@ -82,4 +83,16 @@ def _activated(experiment: Experiment, activation: str, instead_of: tuple[str, .
     return other_layers(experiment, change)
 
 
-UNIT_RULES = (dead_relus, saturated_units)
+UNIT_RULES = (
+    Rule(
+        dead_relus,
+        seen="half a layer at 0 for every picture",
+        explains=STUCK,
+        explains_from=Severity.problem,  # units that still learn explain nothing
+    ),
+    Rule(
+        saturated_units,
+        seen="four in five outputs of a hidden layer in the flat ends of sigmoid or tanh",
+        explains=STUCK,
+    ),
+)

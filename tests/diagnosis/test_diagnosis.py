@@ -1,5 +1,7 @@
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,10 +9,13 @@ import pytest
 from apple_clf.config import dump_experiment, parse_experiment
 from apple_clf.config.photo_network import photo_layers
 from apple_clf.diagnosis import Finding, Record, Severity, diagnose, findings_json
-from apple_clf.diagnosis.causes import CONSEQUENCES, without_consequences
+from apple_clf.diagnosis.diagnosing import RULES
 from apple_clf.diagnosis.edits import layers_edit
+from apple_clf.diagnosis.rule import Rule, without_consequences
 from diagnosis.records import EPOCHS, make_diverged, make_record, make_statistics
 
+DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+NAMES = {rule.name: rule for rule in RULES}
 SIGMOIDS = "model={units: [16, 16, 16], activation: sigmoid}"
 RARE = {"apple": 40, "not_apple": 760}
 FOLDER = "data={source: folder, path: photos}"
@@ -306,16 +311,18 @@ def test_findings_are_told_in_two_sentences_with_numbers(
         assert "_" not in finding.title
 
 
+COLLAPSED = make_record(
+    "data.apple_fraction=0.05",
+    training=0.5,
+    held_out=0.5,
+    accuracy=0.95,
+    counts=((0, 20), (0, 380)),
+    train=RARE,
+)
+
+
 def test_collapse_to_the_large_class_is_told_with_the_accuracy_that_hides_it() -> None:
-    record = make_record(
-        "data.apple_fraction=0.05",
-        training=0.5,
-        held_out=0.5,
-        accuracy=0.95,
-        counts=((0, 20), (0, 380)),
-        train=RARE,
-    )
-    assert [(finding.name, finding.edit) for finding in diagnose(record)] == [
+    assert [(finding.name, finding.edit) for finding in diagnose(COLLAPSED)] == [
         (
             "class_collapse",
             ("training.class_weight=balanced", "decision.threshold=balanced_accuracy"),
@@ -401,23 +408,46 @@ def finding_named(name: str, severity: Severity = Severity.problem) -> Finding:
     return Finding(name, severity, {"n": 1}, "What. Why.")
 
 
-@pytest.mark.parametrize("cause", CONSEQUENCES)
-def test_consequences_are_not_told_beside_their_cause(cause: str) -> None:
-    names = [cause, *CONSEQUENCES[cause]]
-    left = without_consequences([finding_named(name) for name in names])
-    assert [finding.name for finding in left] == [cause]
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_stands_in_the_docs_and_finds_something_of_its_name(rule: Rule) -> None:
+    assert f"\n| `{rule.name}` | {rule.seen} |\n" in DOCS
+    records = [*(record for record, _, _ in FOUND.values()), COLLAPSED]
+    found = [finding for record in records if (finding := rule.find(record))]
+    assert {finding.name for finding in found} == {rule.name}
+
+
+def test_docs_list_no_rule_that_is_gone() -> None:
+    table = DOCS.partition("## What `diagnose` says")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_consequences_are_not_told_beside_their_cause(rule: Rule) -> None:
+    names = [rule.name, *rule.explains]
+    left = without_consequences([finding_named(name) for name in names], RULES)
+    assert [finding.name for finding in left] == [rule.name]
 
 
 def test_layer_that_is_partly_dead_explains_nothing() -> None:
     partly = [finding_named("dead_relus", Severity.warning), finding_named("class_collapse")]
-    assert without_consequences(partly) == partly
+    assert without_consequences(partly, RULES) == partly
 
 
-def test_no_finding_explains_its_cause() -> None:
-    for cause, consequences in CONSEQUENCES.items():
-        assert cause not in consequences
-        for consequence in consequences:
-            assert cause not in CONSEQUENCES.get(consequence, ()), (cause, consequence)
+def test_rule_may_name_its_cause_itself() -> None:
+    def new_finding(record: Record) -> Finding | None:
+        return None
+
+    rules = [*RULES, Rule(new_finding, seen="", explained_by=("random_labels",))]
+    both = [finding_named("random_labels"), finding_named("new_finding")]
+    assert without_consequences(both, rules) == both[:1]
+    assert without_consequences(both[1:], rules) == both[1:]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_no_finding_explains_its_cause(rule: Rule) -> None:
+    assert rule.name not in (*rule.explains, *rule.explained_by)
+    for consequence in (*rule.explains, *rule.explained_by):
+        assert rule.name not in NAMES[consequence].explains, consequence
 
 
 def test_problems_come_before_warnings_and_hints() -> None:
