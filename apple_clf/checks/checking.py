@@ -20,7 +20,7 @@ from apple_clf.checks.label_suspects import cross_validated_probabilities, label
 from apple_clf.checks.near_duplicates import find_near_duplicates
 from apple_clf.checks.pool import Pool
 from apple_clf.checks.precision import worth_a_look
-from apple_clf.config.schema import DataConfig, Experiment, NoiseData, SimulatedData
+from apple_clf.config.schema import DataConfig, Experiment, GeneratedData
 from apple_clf.data import SPLITS, Dataset, Split, load_dataset
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.progress import Reporter, Silent
@@ -111,7 +111,7 @@ def _whole_pictures(experiment: Experiment, pool: Pool, reporter: Reporter) -> U
     Photos come in colour, even if the network sees them in gray. Drawings come in gray. Pictures
     that are made on the spot have no other form than the pool's.
     """
-    if isinstance(experiment.data, NoiseData | SimulatedData):
+    if isinstance(experiment.data, GeneratedData):
         return pool.images
     seen = experiment.preprocessing
     whole = _load_whole(

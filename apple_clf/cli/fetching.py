@@ -13,7 +13,7 @@ from apple_clf.errors import ConfigError
 from apple_clf.io.files import printable
 
 if TYPE_CHECKING:
-    from apple_clf.data.fetching import FetchedData
+    from apple_clf.config.schema import FetchedData
 
 
 class PublicSource(StrEnum):
@@ -92,12 +92,12 @@ def _request(**keys: object) -> "FetchedData":
         ConfigError: they do not fit; the message has no place in a text that nobody wrote.
     """
     from apple_clf.config import parse_experiment
-    from apple_clf.config.schema import Cifar100Data, QuickDrawData
+    from apple_clf.config.schema import FetchedData
 
     given = {key: value for key, value in keys.items() if value is not None}
     try:
         data = parse_experiment(json.dumps({"data": given}), filename="").data
     except ConfigError as error:
         raise ConfigError(re.sub(r"(?m)^:\d+:\d+: data\.", "data fetch: ", str(error))) from error
-    assert isinstance(data, QuickDrawData | Cifar100Data)
+    assert isinstance(data, FetchedData)
     return data

@@ -17,9 +17,6 @@ from apple_clf.io.files import printable
 from apple_clf.metrics.intervals import Estimate
 from apple_clf.runs import Run
 
-FROM_FILES = frozenset({"folder", "quickdraw", "cifar100"})
-"""Sources whose images are files, so that a name stands for the same image in every run."""
-
 
 @dataclass(frozen=True)
 class Answers:
@@ -127,7 +124,7 @@ def on_same_images(runs: list[Judged]) -> list[Answers] | None:
         return None
     if len({run.fingerprint for run in runs}) == 1:
         return [run.answers for run in runs]
-    if any(run.source not in FROM_FILES for run in runs):
+    if not all(_names_are_files(run.source) for run in runs):
         return None
     found = [_by_name(run.answers) for run in runs]
     same = all(
@@ -135,6 +132,12 @@ def on_same_images(runs: list[Judged]) -> list[Answers] | None:
         for each in found
     )
     return found if same and len(set(found[0].files)) == len(found[0].files) else None
+
+
+def _names_are_files(source: str) -> bool:
+    from apple_clf.config.schema.data import SOURCES  # pydantic, which most comparisons can spare
+
+    return source in SOURCES and SOURCES[source].names_are_files
 
 
 def _by_name(answers: Answers) -> Answers:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from apple_clf.arrays import IntArray, UInt8Array
 from apple_clf.config.schema import (
     Cifar100Data,
     DataConfig,
+    FetchedData,
     FolderData,
+    GeneratedData,
     NoiseData,
     NpzData,
     QuickDrawData,
@@ -155,6 +157,8 @@ def load_dataset(
             return _npz(config, contract, seed=seed)
         case QuickDrawData() | Cifar100Data():
             return _fetched(config, contract, seed=seed, on_progress=on_progress)
+        case _:
+            assert_never(config)
 
 
 def load_labelled_folder(
@@ -218,7 +222,7 @@ def _simulated(config: SimulatedData, contract: Preprocessing, *, seed: int) -> 
 
 def _generated(
     source: str,
-    config: NoiseData | SimulatedData,
+    config: GeneratedData,
     contract: Preprocessing,
     draw: Callable[[int, int], tuple[UInt8Array, IntArray, Sequence[str]]],
 ) -> Dataset:
@@ -287,7 +291,7 @@ def _sample(listing: Listing) -> list[str]:
 
 
 def _fetched(
-    config: QuickDrawData | Cifar100Data,
+    config: FetchedData,
     contract: Preprocessing,
     *,
     seed: int,

@@ -1,6 +1,6 @@
 """What the answers say: always the same class, no better than a coin, surer than they should be."""
 
-from apple_clf.config.schema import NoiseData, SimulatedData
+from apple_clf.config.schema import GeneratedData, NoiseData
 from apple_clf.diagnosis.edits import Edit, first_valid
 from apple_clf.diagnosis.finding import Finding, Severity
 from apple_clf.diagnosis.record import Record
@@ -147,7 +147,7 @@ def _something_to_see(record: Record) -> tuple[Edit, ...]:
 def _honest(record: Record) -> tuple[Edit, ...]:
     """A temperature and images to fit it to, where they are missing, or plain cross-entropy."""
     experiment = record.experiment
-    generated = isinstance(experiment.data, NoiseData | SimulatedData)
+    generated = isinstance(experiment.data, GeneratedData)
     edit: list[str] = []
     if not any(record.images["validation"].values()):
         images = "data.validation_samples=500" if generated else "data.validation_split=0.15"

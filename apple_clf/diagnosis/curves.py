@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from apple_clf.config.schema import Dense, Dropout, Experiment, NoiseData, SimulatedData
+from apple_clf.config.schema import Dense, Dropout, Experiment, GeneratedData
 from apple_clf.config.schema.augmentation import (
     AugmentationRecord,
     RandomRotation,
@@ -230,7 +230,7 @@ CHANGES = (
 def _cures(record: Record) -> tuple[Edit, ...]:
     """More images where they can be had for nothing, else what makes the most of the few."""
     experiment = record.experiment
-    if isinstance(experiment.data, SimulatedData | NoiseData):
+    if isinstance(experiment.data, GeneratedData):
         return ((f"data.train_samples={max(4000, 10 * record.n_train)}",),)
 
     stopping = ("training.early_stopping={patience: 5}",)

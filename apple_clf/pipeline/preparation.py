@@ -3,13 +3,7 @@
 from collections.abc import Callable
 
 from apple_clf.checks import refuse_duplicates
-from apple_clf.config.schema import (
-    Cifar100Data,
-    DecisionConfig,
-    Experiment,
-    QuickDrawData,
-    TrainingConfig,
-)
+from apple_clf.config.schema import DecisionConfig, Experiment, FetchedData, TrainingConfig
 from apple_clf.data import SPLITS, Dataset, load_dataset
 from apple_clf.data.fetching import fetch, is_fetched, licence
 from apple_clf.errors import ConfigError
@@ -32,7 +26,7 @@ def prepare_data(
         DataError: the data cannot be used.
         FileSystemError: they cannot be read, or not be kept.
     """
-    if isinstance(experiment.data, QuickDrawData | Cifar100Data):
+    if isinstance(experiment.data, FetchedData):
         _fetch(experiment.data, reporter)
     dataset = load(
         experiment.data,
@@ -47,7 +41,7 @@ def prepare_data(
     return dataset
 
 
-def _fetch(data: QuickDrawData | Cifar100Data, reporter: Reporter) -> None:
+def _fetch(data: FetchedData, reporter: Reporter) -> None:
     """Downloads the public data that an experiment asks for, unless they are there."""
     if not is_fetched(data):
         reporter.stage(f"Fetching {data.source}, which the experiment asks for.")

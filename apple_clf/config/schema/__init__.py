@@ -13,7 +13,9 @@ from apple_clf.config.schema.base import Name, Record
 from apple_clf.config.schema.data import (
     Cifar100Data,
     DataConfig,
+    FetchedData,
     FolderData,
+    GeneratedData,
     NoiseData,
     NpzData,
     QuickDrawData,
@@ -76,7 +78,9 @@ __all__ = [
     "EarlyStopping",
     "Experiment",
     "ExponentialSchedule",
+    "FetchedData",
     "FolderData",
+    "GeneratedData",
     "Initializer",
     "Layer",
     "Loss",
@@ -142,13 +146,13 @@ class Experiment(Record):
 
     @model_validator(mode="after")
     def _validation_exists(self) -> Self:
-        """A folder may hold a validation split of its own, so it is trusted here."""
+        """Images that may bring a validation split of their own are trusted here."""
         data, training = self.data, self.training
-        if isinstance(data, NoiseData | SimulatedData):
+        if isinstance(data, GeneratedData):
             key, amount = "data.validation_samples", float(data.validation_samples)
         else:
             key, amount = "data.validation_split", data.validation_split
-        if amount > 0 or isinstance(data, FolderData):
+        if amount > 0 or data.may_bring_validation:
             return self
         if self.decision.goal is not None:
             message = (

@@ -1,6 +1,11 @@
-"""Where the images come from: one record per source."""
+"""Where the images come from: one record per source.
 
-from typing import Annotated, Literal, Self
+A new source is a record here, in one of the unions at the end, and a branch of
+`data.datasets.load_dataset` that loads it. What else must be known of it are the constants of its
+record.
+"""
+
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -9,6 +14,11 @@ from apple_clf.config.schema.base import MAX_SAMPLES, Record, Samples, Text
 
 class _Data(Record):
     """What every source of images has."""
+
+    # Whether an image's name is that of a file, so that it is the same image in every run.
+    names_are_files: ClassVar[bool] = False
+    # Whether the images may come with a validation split of their own.
+    may_bring_validation: ClassVar[bool] = False
 
     positive_class: Text | None = None
     """The class that precision, recall and the threshold are about; null: apple, else the first."""
@@ -66,6 +76,9 @@ class _SplitData(_Data):
 class FolderData(_SplitData):
     """Image files in a folder per class, with or without a folder per split above them."""
 
+    names_are_files: ClassVar[bool] = True
+    may_bring_validation: ClassVar[bool] = True
+
     source: Literal["folder"] = "folder"
     """Where the images come from."""
     path: Text
@@ -85,6 +98,8 @@ class NpzData(_SplitData):
 
 class _FetchedData(_SplitData):
     """A public source whose images are downloaded once and kept as a folder."""
+
+    names_are_files: ClassVar[bool] = True
 
     one_vs_rest: Text | None = None
     """One of the classes, against all others as not_<class>; null: each is a class of its own."""
@@ -137,7 +152,17 @@ class Cifar100Data(_FetchedData):
     """Fine labels, such as [apple, orange, pear, sweet_pepper]; null: all 100."""
 
 
-DataConfig = Annotated[
-    NoiseData | SimulatedData | FolderData | NpzData | QuickDrawData | Cifar100Data,
-    Field(discriminator="source"),
-]
+GeneratedData = NoiseData | SimulatedData
+"""Sources that draw their images on the spot, as many as asked for."""
+
+FetchedData = QuickDrawData | Cifar100Data
+"""Sources that are downloaded."""
+
+AnyData = GeneratedData | FolderData | NpzData | FetchedData
+
+DataConfig = Annotated[AnyData, Field(discriminator="source")]
+
+SOURCES: dict[str, type[AnyData]] = {
+    record.model_fields["source"].default: record for record in get_args(AnyData)
+}
+"""Every source's record, by its name."""

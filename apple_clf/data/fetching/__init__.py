@@ -1,7 +1,6 @@
 """Public data sets -> folders of images with their licence, downloaded once."""
 
 from apple_clf.data.fetching.fetched import (
-    FetchedData,
     fetch,
     fetch_command,
     fetched_folder,
@@ -12,7 +11,6 @@ from apple_clf.data.fetching.fetched import (
 )
 
 __all__ = [
-    "FetchedData",
     "fetch",
     "fetch_command",
     "fetched_folder",

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, assert_never
 
 from PIL import Image
 
 from apple_clf.arrays import UInt8Array
-from apple_clf.config.schema import Cifar100Data, QuickDrawData
+from apple_clf.config.schema import Cifar100Data, FetchedData, QuickDrawData
 from apple_clf.data.fetching import cifar100, quickdraw, quickdraw_names
 from apple_clf.data.fetching.downloads import Downloads, Watch, alone_in
 from apple_clf.data.fetching.transfer import UnreachableError
@@ -26,15 +26,9 @@ from apple_clf.errors import DataError
 from apple_clf.io.files import cannot_write, printable, write_whole
 from apple_clf.io.large_arrays import cache_folder
 
-FetchedData: TypeAlias = QuickDrawData | Cifar100Data
-
 MANIFEST = "fetched.json"
 LICENCE = "LICENCE.txt"
 
-_SOURCES = {
-    "quickdraw": (quickdraw_names.NAMES, quickdraw.LICENCE, quickdraw.CITATION),
-    "cifar100": (cifar100.NAMES, cifar100.LICENCE, cifar100.CITATION),
-}
 _REQUEST = ("source", "classes", "per_class", "one_vs_rest", "form", "size", "drawings")
 """Keys that decide which images there are; a source may lack some."""
 
@@ -109,14 +103,32 @@ def train_command(config: FetchedData) -> str:
 
 def licence(config: FetchedData) -> str:
     """Licence and citation of a source, in two lines."""
-    _, terms, citation = _SOURCES[config.source]
-    return f"Licence: {terms}.\nCite: {citation}."
+    published = _publication(config)
+    return f"Licence: {published.licence}.\nCite: {published.citation}."
 
 
 def image_counts(folder: Path) -> dict[str, int]:
     """Number of images by the folder that they lie in, from the manifest."""
     counts: dict[str, int] = _read_manifest(folder)["images"]
     return counts
+
+
+class _Publication(NamedTuple):
+    """What a publisher says of its data."""
+
+    class_names: Sequence[str]
+    licence: str
+    citation: str
+
+
+def _publication(config: FetchedData) -> _Publication:
+    match config:
+        case QuickDrawData():
+            return _Publication(quickdraw_names.NAMES, quickdraw.LICENCE, quickdraw.CITATION)
+        case Cifar100Data():
+            return _Publication(cifar100.NAMES, cifar100.LICENCE, cifar100.CITATION)
+        case _:
+            assert_never(config)
 
 
 def _place(config: FetchedData) -> Path:
@@ -155,7 +167,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _check_names(config: FetchedData) -> None:
-    known, _, _ = _SOURCES[config.source]
+    known = _publication(config).class_names
     for name in (*(config.classes or ()), *filter(None, [config.one_vs_rest])):
         if name not in known:
             raise DataError(
@@ -196,12 +208,15 @@ def _write(folder: Path, config: FetchedData, downloads: Downloads) -> None:
 
 def _pictures(config: FetchedData, downloads: Downloads) -> Iterator[tuple[str, str, UInt8Array]]:
     """Folder, original class and pixels of each picture."""
-    if isinstance(config, QuickDrawData):
-        for name, picture in quickdraw.drawings(config, downloads):
-            yield _class_of(name, config), name, picture
-    else:
-        for split, name, picture in cifar100.photos(config, downloads):
-            yield f"{split}/{_class_of(name, config)}", name, picture
+    match config:
+        case QuickDrawData():
+            for name, picture in quickdraw.drawings(config, downloads):
+                yield _class_of(name, config), name, picture
+        case Cifar100Data():
+            for split, name, picture in cifar100.photos(config, downloads):
+                yield f"{split}/{_class_of(name, config)}", name, picture
+        case _:
+            assert_never(config)
 
 
 def _class_of(name: str, config: FetchedData) -> str:
@@ -213,12 +228,12 @@ def _manifest(config: FetchedData, downloads: Downloads, counts: Counter[str]) -
         {"url": file.url, "bytes": file.n_bytes, "sha256": file.sha256}
         for file in downloads.received
     ]
-    _, terms, citation = _SOURCES[config.source]
+    published = _publication(config)
     content = {
         "request": _request(config),
         "images": counts,
         "files": files,
-        "licence": terms,
-        "citation": citation,
+        "licence": published.licence,
+        "citation": published.citation,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
