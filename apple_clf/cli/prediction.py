@@ -250,7 +250,7 @@ def evaluate(
     split, bad = load_labelled_folder(data, record.preprocessing, class_names=record.class_names)
     result = evaluation.evaluate(predictor, split)
     if format_ in {Format.json, Format.jsonl}:
-        described = {"run": str(chosen.path), "data": str(data), **result.describe()}
+        described = {"run": str(chosen.path), "data": str(data), **result.as_dict()}
         write_object(described, indent=2 if format_ is Format.json else None)
     else:
         title = (
@@ -304,7 +304,7 @@ def _unsure_lines(evaluation: "Evaluation") -> Iterator[str]:
         yield (
             f'"{DONT_KNOW}" to {n_unsure:,} of {len(evaluation.split):,} images, {UNLIKE_TRAINING}.'
         )
-        accuracy = evaluation.describe_unsure()["accuracy_of_the_others"]
+        accuracy = evaluation.unsure_as_dict()["accuracy_of_the_others"]
         on_others = "" if accuracy is None else f" Accuracy on the others: {accuracy:.3f}."
         yield f"The metrics count each of them as its closest class.{on_others}"
         yield ""

@@ -73,7 +73,7 @@ class Dataset:
         """What the training images look like; None if they were made on the spot."""
         return appearance_of(self.sample)
 
-    def describe_appearance(self) -> dict[str, float] | None:
+    def appearance_as_dict(self) -> dict[str, float] | None:
         """The same as dataset.json has it."""
         return None if self.appearance is None else asdict(self.appearance)
 
@@ -117,7 +117,7 @@ class Dataset:
             for split in SPLITS
         }
 
-    def describe(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, object]:
         """The content of dataset.json."""
         return {
             "source": self.source,
@@ -125,7 +125,7 @@ class Dataset:
             "class_names": self.class_names,
             "positive_class": self.positive_class,
             "images": self.counts(),
-            "appearance": self.describe_appearance(),
+            "appearance": self.appearance_as_dict(),
             "max_value": self.preprocessing.max_value,
             "duplicates": self.duplicates.counts(),
             "bad_files": {portable(bad.path): bad.reason for bad in self.bad_files},

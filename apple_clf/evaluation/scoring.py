@@ -54,7 +54,7 @@ class Evaluation:
     def _n_present(self) -> int:
         return len(set(self.split.labels.tolist()))
 
-    def describe(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, object]:
         """The evaluation as JSON shows it."""
         return {
             "n_images": len(self.split),
@@ -62,7 +62,7 @@ class Evaluation:
             "positive_class": self.positive_class,
             "metrics": {name: asdict(estimate) for name, estimate in self.estimates.items()},
             "calibration_error": self.calibration_error,
-            "unsure": self.describe_unsure(),
+            "unsure": self.unsure_as_dict(),
             "confusion_matrix": {
                 "class_names": self.class_names,
                 "rows_are": "true classes",
@@ -81,7 +81,7 @@ class Evaluation:
             )
         }
 
-    def describe_unsure(self) -> dict[str, object]:
+    def unsure_as_dict(self) -> dict[str, object]:
         """How many images were answered `unsure`, and the accuracy on the others, as JSON."""
         sure = ~self.unsure
         right = self.predicted[sure] == self.split.labels[sure]

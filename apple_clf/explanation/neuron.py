@@ -83,7 +83,7 @@ def weighted_sum(network: "Network", forward: "Forward", *, step: "Step", unit: 
         n_inputs=len(products),
         terms=tuple(
             Term(
-                source.describe(int(indices[i])),
+                source.in_words(int(indices[i])),
                 float(values[i]),
                 float(weights[i, unit]),
                 float(products[i]),

@@ -36,7 +36,7 @@ class Origin:
     step: "Step | None"  # None for pixels
     shape: tuple[int, ...]  # before flattening
 
-    def describe(self, index: int) -> str:
+    def in_words(self, index: int) -> str:
         """One of the numbers in words.
 
         Args:

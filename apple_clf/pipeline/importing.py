@@ -105,7 +105,7 @@ def _finish(
     started: float,
 ) -> None:
     """Writes all but where the model is from."""
-    write_whole(run.dataset, _json(dataset.describe()))
+    write_whole(run.dataset, _json(dataset.as_dict()))
     predictor, decision = save_model(run, adapted.model, dataset, dataset.preprocessing, _DECISION)
     for note in decision.notes:
         reporter.stage(note)

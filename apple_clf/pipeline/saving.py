@@ -186,7 +186,7 @@ def save_evaluation(
     if training is not None:
         on_training = evaluate_briefly(predictor, dataset.train)
         memorisation = evaluation.memorisation(on_training["balanced_accuracy"])
-        trained = _describe(training, on_training)
+        trained = _training_as_dict(training, on_training)
     (draw or save_pictures)(
         run,
         evaluation,
@@ -195,9 +195,9 @@ def save_evaluation(
     )
     return {
         "split": split_name,
-        **evaluation.describe(),
+        **evaluation.as_dict(),
         "memorisation": None if split_name == "train" else memorisation,
-        "decision": decision.describe(),
+        "decision": decision.as_dict(),
         "training": trained,
         "data": _count(dataset),
     }
@@ -260,7 +260,7 @@ def draw_again(run: Run) -> None:
     save_pictures(run, evaluation, history=record.history, best_epoch=best)
 
 
-def _describe(training: "Training", on_training: dict[str, float]) -> dict[str, object]:
+def _training_as_dict(training: "Training", on_training: dict[str, float]) -> dict[str, object]:
     return {
         "epochs": len(training.history["loss"]),
         "best_epoch": training.best_epoch,

@@ -91,7 +91,7 @@ def train(
     with locked(run):
         write_whole(run.config, source)
         write_whole(run.resolved, dump_experiment(experiment))
-        write_whole(run.dataset, _json(dataset.describe()))
+        write_whole(run.dataset, _json(dataset.as_dict()))
         with tracked(run, experiment, reporter) as tracker:
             _finish(_Job(run, experiment, dataset, tracker, manner, started))
     return run
@@ -234,7 +234,7 @@ def _diagnose(job: _Job, training: "Training", *, metrics: Mapping[str, Any] | N
         statistics=training.statistics,
         images=job.dataset.counts(),
         metrics=metrics,
-        appearance=job.dataset.describe_appearance(),
+        appearance=job.dataset.appearance_as_dict(),
     )
     write_whole(job.run.findings, findings_json(record, diagnose(record)))
     if metrics is None:

@@ -114,7 +114,7 @@ def _add_facts(app: FastAPI, service: Service) -> None:
 
     @app.get("/model", summary="What is served", response_model=schemas.Models)
     async def model() -> Response:
-        return _json(service.describe())
+        return _json(service.as_dict())
 
     @app.get(
         "/weights",

@@ -45,10 +45,10 @@ def look_inside(model: Model, body: bytes) -> dict[str, Any]:
         ImageError: it is no usable picture.
         ArtifactError: the weights are so large that answers overflow.
     """
-    return describe(model, loading.load(body, model.record.preprocessing))
+    return look_into(model, loading.load(body, model.record.preprocessing))
 
 
-def describe(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
+def look_into(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
     """As `look_inside`, for a picture that was read already.
 
     Raises:

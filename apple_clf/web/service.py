@@ -96,10 +96,10 @@ class Service:
             partial(self.collection.keep, body, label=label, contract=contract)
         )
 
-    def describe(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """All models in words and numbers."""
         return {
-            "models": [_describe(model) for model in self.models],
+            "models": [_as_dict(model) for model in self.models],
             "collects": self.collection is not None,
         }
 
@@ -117,7 +117,7 @@ class Service:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def _as_dict(model: Model) -> dict[str, Any]:
     record, metrics = model.record, model.run.metrics or {}
     return {
         "model": model.number,

@@ -51,7 +51,7 @@ def test_fault_24_the_same_pixels_in_two_given_splits_are_refused(given_splits: 
 
 def test_fault_24_allowed_copies_are_counted(given_splits: Path) -> None:
     shutil.copy(given_splits / "train/a/003.png", given_splits / "test/a/copy.png")
-    described = checked(FolderData(path=str(given_splits), duplicates="allow")).describe()
+    described = checked(FolderData(path=str(given_splits), duplicates="allow")).as_dict()
     assert described["duplicates"] == {"images": 1, "in_two_splits": 1, "under_two_classes": 0}
 
 

@@ -51,7 +51,7 @@ def test_files_are_looked_at_in_colour_whatever_the_network_sees(tmp_path: Path)
                 picture = photo(30, 100 * n + i) if split == "train" else drawing(30 + 10 * n + i)
                 Image.fromarray(picture).save(folder / f"{i}.png")
     dataset = load_dataset(FolderData(path=str(tmp_path)), GRAY, seed=1)
-    assert dataset.describe()["appearance"] == {
+    assert dataset.as_dict()["appearance"] == {
         "looked_at": 10, "photos": 1.0, "in_colour": 1.0, "side": 30,
     }  # fmt: skip
 
@@ -65,4 +65,4 @@ def test_arrays_are_looked_at_in_colour_too(tmp_path: Path) -> None:
 
 def test_pictures_made_on_the_spot_have_none() -> None:
     config = SimulatedData(train_samples=4, validation_samples=2, test_samples=2)
-    assert load_dataset(config, GRAY, seed=1).describe()["appearance"] is None
+    assert load_dataset(config, GRAY, seed=1).as_dict()["appearance"] is None

@@ -29,7 +29,7 @@ def test_fault_29_hostile_names_make_valid_json_and_csv(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(name) / os.fsdecode(name + b".png")).touch()
     dataset = load_dataset(FolderData(path=os.fspath(tmp_path), bad_files="skip"), CONTRACT, seed=1)
 
-    text = json.dumps(dataset.describe(), ensure_ascii=False)
+    text = json.dumps(dataset.as_dict(), ensure_ascii=False)
     described = json.loads(text.encode("utf-8"))
     assert described["class_names"] == list(dataset.class_names)
     assert len(described["bad_files"]) == len(described["skipped"]) == len(HOSTILE)

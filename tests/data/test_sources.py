@@ -87,7 +87,7 @@ def test_source_is_checked_loaded_and_recorded_by_its_name(source: str, tmp_path
     config = parsed(EXAMPLES[source](tmp_path))
     assert type(config) is SOURCES[source]
     dataset = load_dataset(config, PREPROCESSING, seed=1)
-    assert dataset.source == source == dataset.describe()["source"]
+    assert dataset.source == source == dataset.as_dict()["source"]
     assert all(len(getattr(dataset, name)) for name in SPLITS)
     assert dataset.train.images.shape[1:] == (8, 8, 1)
     again = load_dataset(config, PREPROCESSING, seed=1)

@@ -82,7 +82,7 @@ def test_brief_evaluation_agrees_with_the_full_one(evaluation: Evaluation) -> No
 )
 def test_description_is_strict_json(names: tuple[str, ...], threshold: float | None) -> None:
     result = evaluate(Oracle(*names, threshold=threshold), make_split(len(names)))
-    described = json.loads(json.dumps(result.describe(), allow_nan=False))
+    described = json.loads(json.dumps(result.as_dict(), allow_nan=False))
     assert described["n_images"] == 40
     assert described["positive_class"] == names[-1]
     assert np.sum(described["confusion_matrix"]["counts"]) == 40
@@ -105,7 +105,7 @@ def test_unsure_images_are_counted_and_the_metrics_are_of_all(evaluation: Evalua
     assert 0 < unsure.sum() < 40
     np.testing.assert_array_equal(evaluation.unsure, unsure)
     right = evaluation.predicted == evaluation.split.labels
-    assert evaluation.describe_unsure() == {
+    assert evaluation.unsure_as_dict() == {
         "images": unsure.sum(),
         "share": unsure.mean(),
         "accuracy_of_the_others": pytest.approx(right[~unsure].mean()),
@@ -115,7 +115,7 @@ def test_unsure_images_are_counted_and_the_metrics_are_of_all(evaluation: Evalua
 
 def test_accuracy_of_the_others_is_none_if_all_are_unsure(evaluation: Evaluation) -> None:
     all_unsure = replace(evaluation, unsure=np.ones(40, np.bool_))
-    assert all_unsure.describe_unsure() == {
+    assert all_unsure.unsure_as_dict() == {
         **{"images": 40, "share": 1.0, "accuracy_of_the_others": None}
     }
 

@@ -114,9 +114,9 @@ def _evaluate(
     write_json(
         run.metrics,
         split=split,
-        **evaluation.describe(),
+        **evaluation.as_dict(),
         memorisation="it partly memorised its training images: 1.00 on them, 0.80 on new ones",
-        decision=Decision(temperature=temperature, threshold=threshold).describe(),
+        decision=Decision(temperature=temperature, threshold=threshold).as_dict(),
         training={
             "epochs": EPOCHS,
             "best_epoch": 3,

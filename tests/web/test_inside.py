@@ -12,7 +12,7 @@ from apple_clf.errors import ImageError
 from apple_clf.images.loading import Loaded
 from apple_clf.model.backend import keras
 from apple_clf.web import inside
-from apple_clf.web.inside import describe, look_inside
+from apple_clf.web.inside import look_inside, look_into
 from apple_clf.web.models import Model, read_served_run
 
 pytestmark = pytest.mark.slow
@@ -117,7 +117,7 @@ def test_steps_of_the_reading_are_those_of_the_picture(tmp_path: Path) -> None:
     model, found = look(tmp_path, softmax_regression())
     assert found["steps"] == []
     steps = ("paper found", "light flattened")
-    read = describe(model, Loaded(PICTURE, None, (0, 0, 1, 1), steps))
+    read = look_into(model, Loaded(PICTURE, None, (0, 0, 1, 1), steps))
     assert read == {**found, "frame": [0, 0, 1, 1], "steps": list(steps)}
 
 

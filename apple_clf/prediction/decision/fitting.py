@@ -35,7 +35,7 @@ class Decision:
     notes: tuple[str, ...] = ()
     """What did not go as the experiment asked, one sentence each."""
 
-    def describe(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, object]:
         """The decision as metrics.json shows it."""
         choice = self.choice
         return {

@@ -71,7 +71,7 @@ def test_without_images_nothing_is_fitted_and_what_was_asked_for_is_noted(
 def test_description_is_strict_json() -> None:
     config = DecisionConfig(threshold="recall>=0.9")
     decision = fit_decision(config, LOGITS, LABELS, positive=1)
-    described = json.loads(json.dumps(decision.describe(), allow_nan=False))
+    described = json.loads(json.dumps(decision.as_dict(), allow_nan=False))
     assert described["threshold_goal"] == "recall>=0.9"
     assert described["threshold_goal_reached"] is True
     assert described["fitted_to_images"] == 200
