@@ -76,7 +76,7 @@ def fetch(
         path=out,
     )
     with reporting(Silent() if quiet else None) as reporter:
-        folder = fetch_data(data, watch=reporter.fetching)
+        folder = fetch_data(data, on_progress=reporter.fetching)
         reporter.stage(licence(data))
     counts = image_counts(folder)
     for name, count in counts.items():

@@ -37,7 +37,7 @@ def prepare_data(
     refuse_duplicates(dataset, experiment.data)
     _check_fit(experiment.training, dataset)
     _check_threshold(experiment.decision, dataset)
-    reporter.stage(_describe(dataset))
+    reporter.stage(_in_words(dataset))
     return dataset
 
 
@@ -45,7 +45,7 @@ def _fetch(data: FetchedData, reporter: Reporter) -> None:
     """Downloads the public data that an experiment asks for, unless they are there."""
     if not is_fetched(data):
         reporter.stage(f"Fetching {data.source}, which the experiment asks for.")
-        folder = fetch(data, watch=reporter.fetching)
+        folder = fetch(data, on_progress=reporter.fetching)
         reporter.stage(f"Fetched into {printable(folder)}.\n{licence(data)}")
 
 
@@ -83,7 +83,7 @@ def _check_threshold(config: DecisionConfig, dataset: Dataset) -> None:
         )
 
 
-def _describe(dataset: Dataset) -> str:
+def _in_words(dataset: Dataset) -> str:
     sizes = ", ".join(f"{len(getattr(dataset, name)):,} {name}" for name in SPLITS)
     classes = ", ".join(map(printable, dataset.class_names))
     text = f"Data: {sizes} images of {classes}."

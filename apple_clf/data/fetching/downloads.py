@@ -20,7 +20,7 @@ from apple_clf.io.files import cannot_write, printable, write_whole
 MIRROR = "APPLE_CLF_MIRROR"
 """Variable that names another server with the same files under the same paths."""
 
-Watch = Callable[[str, int, int], None]
+FileProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Received:
 class Downloads:
     """Files of public sources in one folder, which no other process uses meanwhile."""
 
-    def __init__(self, folder: Path, *, watch: Watch) -> None:
+    def __init__(self, folder: Path, *, on_progress: FileProgress) -> None:
         self.received: list[Received] = []
         self._folder = folder
-        self._watch = watch
+        self._on_progress = on_progress
         self._pooch = _import_pooch()
 
     @contextmanager
@@ -64,7 +64,12 @@ class Downloads:
 
         def download(url: str, output: str, _: object) -> None:
             part = path.with_name(f"{name}.part")
-            transfer(url, part, n_bytes=n_bytes, watch=lambda *sizes: self._watch(name, *sizes))
+            transfer(
+                url,
+                part,
+                n_bytes=n_bytes,
+                on_progress=lambda *sizes: self._on_progress(name, *sizes),
+            )
             part.replace(output)
 
         try:

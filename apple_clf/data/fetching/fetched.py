@@ -20,7 +20,7 @@ from PIL import Image
 from apple_clf.arrays import UInt8Array
 from apple_clf.config.schema import Cifar100Data, FetchedData, QuickDrawData
 from apple_clf.data.fetching import cifar100, quickdraw, quickdraw_names
-from apple_clf.data.fetching.downloads import Downloads, Watch, alone_in
+from apple_clf.data.fetching.downloads import Downloads, FileProgress, alone_in
 from apple_clf.data.fetching.transfer import UnreachableError
 from apple_clf.errors import DataError
 from apple_clf.io.files import cannot_write, printable, write_whole
@@ -54,12 +54,14 @@ def is_fetched(config: FetchedData) -> bool:
     return folder.is_dir() and _read_manifest(folder).get("request") == _request(config)
 
 
-def fetch(config: FetchedData, *, watch: Watch = lambda name, done, total: None) -> Path:
+def fetch(
+    config: FetchedData, *, on_progress: FileProgress = lambda name, done, total: None
+) -> Path:
     """The folder of images, fetched if it is not there.
 
     Args:
         config: its `path` is the folder; without one it lies in the cache.
-        watch: called with a file's name, the bytes that came and those to come.
+        on_progress: called with a file's name, the bytes that came and those to come.
 
     Raises:
         DataError: a class is unknown, the folder holds something else, there is no network, or what
@@ -76,7 +78,7 @@ def fetch(config: FetchedData, *, watch: Watch = lambda name, done, total: None)
     store = cache_folder() / "downloads" / config.source
     with alone_in(store):
         try:
-            _write(folder, config, Downloads(store, watch=watch))
+            _write(folder, config, Downloads(store, on_progress=on_progress))
         except UnreachableError as error:
             raise DataError(
                 f"{error} What came is kept. Check the network, then: {fetch_command(config)}"

@@ -38,7 +38,11 @@ class _InterruptedTransferError(Exception):
 
 
 def transfer(
-    url: str, part: Path, *, n_bytes: int, watch: Callable[[int, int], None] = lambda done, of: None
+    url: str,
+    part: Path,
+    *,
+    n_bytes: int,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> None:
     """Fills `part` with the start of a remote file, or all of it if it is shorter.
 
@@ -49,7 +53,7 @@ def transfer(
         url: http or https.
         part: beside it, <part>.json remembers which version of the file it is of.
         n_bytes: to have at the end, at most.
-        watch: called with the bytes there are and those there will be.
+        on_progress: called with the bytes there are and those there will be.
 
     Raises:
         UnreachableError: no network, or the server fails again and again; part stays.
@@ -59,7 +63,7 @@ def transfer(
     furthest, waits = _size(part), iter(WAITS)
     while True:
         try:
-            _attempt(url, part, n_bytes, watch)
+            _attempt(url, part, n_bytes, on_progress)
             with part.open("r+b") as file:
                 file.truncate(min(n_bytes, _size(part)))
                 os.fsync(file.fileno())
@@ -76,7 +80,7 @@ def transfer(
             raise cannot_write(part, error) from error
 
 
-def _attempt(url: str, part: Path, n_bytes: int, watch: Callable[[int, int], None]) -> None:
+def _attempt(url: str, part: Path, n_bytes: int, on_progress: Callable[[int, int], None]) -> None:
     """Receives what is missing.
 
     Raises:
@@ -101,7 +105,7 @@ def _attempt(url: str, part: Path, n_bytes: int, watch: Callable[[int, int], Non
                     part.unlink(missing_ok=True)
                     _note_version(response, part, url)
                 expected = n_bytes if total is None else min(n_bytes, total)
-                end = _receive(response, part, start, expected, watch)
+                end = _receive(response, part, start, expected, on_progress)
                 if total is not None and end < expected:
                     raise _InterruptedTransferError("the connection broke off")
     except (requests.ConnectionError, requests.Timeout) as error:
@@ -142,7 +146,11 @@ def _place(response: "Response", part: Path, have: int) -> tuple[int, int | None
 
 
 def _receive(
-    response: "Response", part: Path, start: int, expected: int, watch: Callable[[int, int], None]
+    response: "Response",
+    part: Path,
+    start: int,
+    expected: int,
+    on_progress: Callable[[int, int], None],
 ) -> int:
     """Where the part ends after the body of an answer, or enough of it, was written to it."""
     with part.open("r+b" if start else "wb") as file:
@@ -150,7 +158,7 @@ def _receive(
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             start += len(chunk)
-            watch(min(start, expected), expected)
+            on_progress(min(start, expected), expected)
             if start >= expected:
                 break
     return start

@@ -73,7 +73,7 @@ def published(site: Site, monkeypatch: pytest.MonkeyPatch) -> bytes:
 
 
 def photos(folder: Path, **keys: Any) -> Iterator[tuple[str, str, UInt8Array]]:
-    downloads = Downloads(folder, watch=lambda name, done, total: None)
+    downloads = Downloads(folder, on_progress=lambda name, done, total: None)
     return cifar100.photos(Cifar100Data(**keys), downloads)
 
 

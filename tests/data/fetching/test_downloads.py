@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def get(folder: Path, *, checksum: str | None = None, n_bytes: int = 1_000_000) -> bytes:
-    downloads = Downloads(folder, watch=lambda name, done, total: None)
+    downloads = Downloads(folder, on_progress=lambda name, done, total: None)
     with downloads.file(URL, name="file", n_bytes=n_bytes, checksum=checksum) as received:
         return received.path.read_bytes()
 
@@ -34,7 +34,7 @@ def test_a_file_is_downloaded_once(folder: Path, site: Site) -> None:
 
 
 def test_what_came_is_recorded(folder: Path, site: Site) -> None:
-    downloads = Downloads(folder, watch=lambda name, done, total: None)
+    downloads = Downloads(folder, on_progress=lambda name, done, total: None)
     with downloads.file(URL, name="file", n_bytes=100):
         pass
 
@@ -80,7 +80,7 @@ def test_a_damaged_note_costs_a_download_and_no_more(folder: Path, note: str) ->
 
 
 def test_a_file_found_unfit_is_downloaded_again(folder: Path, site: Site) -> None:
-    downloads = Downloads(folder, watch=lambda name, done, total: None)
+    downloads = Downloads(folder, on_progress=lambda name, done, total: None)
     with (
         pytest.raises(DataError, match="unfit"),
         downloads.file(URL, name="file", n_bytes=100),

@@ -30,7 +30,7 @@ def record(strokes: Any, **keys: object) -> bytes:
 
 
 def obtain(config: QuickDrawData, folder: Path) -> list[tuple[str, Any]]:
-    downloads = Downloads(folder, watch=lambda name, done, total: None)
+    downloads = Downloads(folder, on_progress=lambda name, done, total: None)
     return list(drawings(config, downloads))
 
 

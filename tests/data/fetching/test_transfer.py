@@ -61,7 +61,7 @@ def test_a_server_without_ranges_is_left_when_enough_has_come(
 
 def test_progress_is_told_and_ends_at_the_whole(url: str, part: Path) -> None:
     told: list[tuple[int, int]] = []
-    transfer(url, part, n_bytes=MORE, watch=lambda *sizes: told.append(sizes))
+    transfer(url, part, n_bytes=MORE, on_progress=lambda *sizes: told.append(sizes))
 
     assert told == sorted(told)
     assert told[-1] == (len(CONTENT), len(CONTENT))
