@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunsFolder
+from apple_clf.cli.options import DEFAULT_RUNS, Format, OutputFormat, RunArgument, RunsFolder
 from apple_clf.cli.output import write_records
 from apple_clf.io.files import printable
 
@@ -17,10 +15,7 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    run: Annotated[
-        str | None,
-        typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
-    ] = None,
+    run: RunArgument = None,
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,
 ) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
-from apple_clf.cli.output import write_object
+from apple_clf.cli.options import DEFAULT_RUNS, Format, RunArgument, RunsFolder, note_old_way
+from apple_clf.cli.output import write_object, write_records
+from apple_clf.errors import ConfigError
 from apple_clf.exporting.forms import FORMS
 from apple_clf.io.files import printable
 
@@ -16,37 +17,34 @@ if TYPE_CHECKING:
     from apple_clf.exporting.writing import Exported
 
     ExportFormat = str
+    AnyFormat = str
 else:
     ExportFormat = StrEnum("ExportFormat", {name: name for name in FORMS})
+    AnyFormat = StrEnum("AnyFormat", {name: name for name in (*Format, *FORMS)})
 
-
-class Telling(StrEnum):
-    """How it is told; --format names the export's."""
-
-    text = "text"
-    json = "json"
-
-
-Model = Annotated[
-    str | None,
-    typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
-]
-Form = Annotated[ExportFormat, typer.Option("--format", help="What to make of it.")]
+To = Annotated[ExportFormat | None, typer.Option(help="Format to export to.")]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="File or folder to make; named like the run if left out."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an export that is there.")]
-Answer = Annotated[Telling, typer.Option("--answer", help="How it is told.")]
+AnswerFormat = Annotated[
+    AnyFormat,
+    typer.Option("--format", metavar=f"[{'|'.join(Format)}]", help="How the answer is written."),
+]
+OldFormat = Annotated[
+    Format | None, typer.Option("--answer", hidden=True, help="Old name of --format.")
+]
 
 
 def export(
-    format_: Form,
-    run: Model = None,
+    run: RunArgument = None,
+    to: To = None,
     out: Out = None,
     runs: RunsFolder = DEFAULT_RUNS,
     force: Force = False,
-    answer: Answer = Telling.text,
+    format_: AnswerFormat = "text",
+    answer: OldFormat = None,
 ) -> None:
     """Write a run's model for use elsewhere.
 
@@ -56,14 +54,39 @@ def export(
     from apple_clf.exporting.writing import export as export_run
     from apple_clf.runs import find_run
 
+    name, written_as = _formats(to, format_, answer)
     found = find_run(run, folder=runs)
-    target = out or default_target(found, format_)
-    exported = export_run(found, format_, target=target, replace=force)
-    if answer is Telling.json:
-        write_object(exported.as_dict(), indent=2)
+    target = out or default_target(found, name)
+    exported = export_run(found, name, target=target, replace=force)
+    record = exported.as_dict()
+    if written_as in {Format.json, Format.jsonl}:
+        write_object(record, indent=2 if written_as is Format.json else None)
     else:
-        for line in _lines(exported):
-            typer.echo(line)
+        cells = {**record, "class_names": ", ".join(exported.record.class_names)}
+        write_records(
+            [cells], written_as, columns=list(cells), as_text=lambda records: _lines(exported)
+        )
+
+
+def _formats(to: str | None, format_: str, answer: Format | None) -> tuple[str, Format]:
+    """The format of the export and that of the answer, from either way to name them.
+
+    Raises:
+        ConfigError: the format of the export is missing, or named twice.
+    """
+    if format_ in FORMS:
+        if to is not None:
+            raise ConfigError(
+                f"export: two formats, --to {to} and --format {format_}. Leave out one."
+            )
+        note_old_way(f"--format {format_}", f"--to {format_}")
+        to, format_ = format_, "text"
+    if answer is not None:
+        note_old_way(f"--answer {answer}", f"--format {answer}")
+        format_ = answer
+    if to is None:
+        raise ConfigError(f"export: name a format: --to {', --to '.join(FORMS)}.")
+    return to, Format(format_)
 
 
 def _lines(exported: "Exported") -> Iterator[str]:

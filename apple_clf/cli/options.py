@@ -14,6 +14,10 @@ RunName = Annotated[
     str | None,
     typer.Option("--run", metavar="RUN", help="Path or name; the newest finished one if left out."),
 ]
+RunArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -56,3 +60,8 @@ class AnswersFormat(StrEnum):
 
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="How answers are written.")]
+
+
+def note_old_way(old: str, new: str) -> None:
+    """Says on stderr how an option that still works is written today."""
+    typer.echo(f"Note: {old} still works; write {new}.", err=True)

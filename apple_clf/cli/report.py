@@ -1,18 +1,13 @@
 """`report`."""
 
-from typing import Annotated
-
 import typer
 
-from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
+from apple_clf.cli.options import DEFAULT_RUNS, RunArgument, RunsFolder
 from apple_clf.io.files import printable
 
 
 def report(
-    run: Annotated[
-        str | None,
-        typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
-    ] = None,
+    run: RunArgument = None,
     runs: RunsFolder = DEFAULT_RUNS,
 ) -> None:
     """Write a run as one page to look at: report.html.

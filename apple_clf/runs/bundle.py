@@ -121,5 +121,5 @@ def _check_directory(path: Path, content: bytes) -> None:
 def _refused(path: Path, reason: str) -> ArtifactError:
     return ArtifactError(
         f"{printable(path)}: no bundle of {', '.join(MEMBERS)}: {reason}. "
-        "Copy it again, or make it anew: apple-clf export RUN --format bundle"
+        "Copy it again, or make it anew: apple-clf export RUN --to bundle"
     )

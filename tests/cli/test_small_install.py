@@ -74,7 +74,7 @@ def test_what_needs_no_tensorflow_works(
         ("train -q", "tensorflow"),
         ("verify {r} -q", "tensorflow"),
         ("lesson run perceptron -q", "tensorflow"),
-        ("export {r} --format bundle", "tensorflow"),
+        ("export {r} --to bundle", "tensorflow"),
         ("import x.keras --data {p} --trust", "h5py"),
         ("data check {p}", "tensorflow"),
     ],
