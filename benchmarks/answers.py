@@ -77,7 +77,7 @@ def figures_when_trained(run: Run) -> Figures:
 
 def served(runs: Sequence[Path], files: Sequence[Path]) -> list[Answers]:
     """Each run's answers to pictures that are sent to a server as its page sends them."""
-    options = [part for run in runs[1:] for part in ("--run", str(run))]
+    options = [str(run) for run in runs[1:]]
     said: list[list[dict[str, Any]]] = []
     with server(runs[0], *options) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)

@@ -67,7 +67,7 @@ def server(run: Path, *options: str, env: Mapping[str, str] | None = None) -> It
     Raises:
         RuntimeError: it did not start; the message is what it said.
     """
-    command = [PYTHON, "-m", "apple_clf", "serve", "--run", str(run), "--port", "0", *options]
+    command = [PYTHON, "-m", "apple_clf", "serve", str(run), "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stderr is not None
     try:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from apple_clf.io.files import printable
+
 RunsFolder = Annotated[
     Path,
     typer.Option("--runs", envvar="APPLE_CLF_RUNS", metavar="DIR", help="Folder of the runs."),
@@ -17,6 +19,9 @@ RunName = Annotated[
 RunArgument = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
+]
+OldRunName = Annotated[
+    str | None, typer.Option("--run", metavar="RUN", hidden=True, help="Old form of RUN.")
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -64,4 +69,4 @@ OutputFormat = Annotated[Format, typer.Option("--format", help="How answers are 
 
 def note_old_way(old: str, new: str) -> None:
     """Says on stderr how an option that still works is written today."""
-    typer.echo(f"Note: {old} still works; write {new}.", err=True)
+    typer.echo(printable(f"Note: {old} still works; write {new}."), err=True)

@@ -14,10 +14,13 @@ from apple_clf.cli.options import (
     DEFAULT_RUNS,
     AnswersFormat,
     Format,
+    OldRunName,
     OutputFormat,
     RayAddress,
+    RunArgument,
     RunName,
     RunsFolder,
+    note_old_way,
 )
 from apple_clf.cli.output import Record, table, write_object, write_records
 from apple_clf.errors import ConfigError, DataError
@@ -235,16 +238,21 @@ def evaluate(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="Folder with a folder for each class.")
     ],
-    run: RunName = None,
+    run: RunArgument = None,
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,
+    old_run: OldRunName = None,
 ) -> None:
     """Measure a model on labelled pictures."""
     from apple_clf import evaluation
     from apple_clf.data import load_labelled_folder
     from apple_clf.prediction.inference import Predictor, find_model
 
-    chosen = find_model(run, folder=runs)
+    if old_run is not None:
+        if run is not None:
+            raise ConfigError(f"evaluate: two runs, {run} and --run {old_run}. Leave out one.")
+        note_old_way(f"--run {old_run}", f"apple-clf evaluate {old_run} --data DIR")
+    chosen = find_model(run or old_run, folder=runs)
     predictor = Predictor.load(chosen)
     record = predictor.record
     split, bad = load_labelled_folder(data, record.preprocessing, class_names=record.class_names)

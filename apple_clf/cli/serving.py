@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder
+from apple_clf.cli.options import DEFAULT_RUNS, RunsFolder, note_old_way
 from apple_clf.errors import MissingExtraError
 from apple_clf.io.files import printable
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 RunNames = Annotated[
     list[str] | None,
-    typer.Option("--run", metavar="RUN", help="Path or name; repeated, they stand side by side."),
+    typer.Argument(metavar="RUN", help="Paths or names; the newest finished one if left out."),
+]
+OldRunNames = Annotated[
+    list[str] | None,
+    typer.Option("--run", metavar="RUN", hidden=True, help="Old form of RUN."),
 ]
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")]
@@ -32,6 +36,7 @@ def serve(
     port: Port = 8000,
     workers: Workers = 1,
     collect: Collect = None,
+    old_run: OldRunNames = None,
 ) -> None:
     """Answer over HTTP, with a page to draw on."""
     try:
@@ -43,7 +48,10 @@ def serve(
     from apple_clf.prediction.inference import find_model
     from apple_clf.web.models import read_served_run
 
-    names: Sequence[str | None] = run or [None]
+    if old_run:
+        options = " ".join(f"--run {name}" for name in old_run)
+        note_old_way(options, f"apple-clf serve {' '.join(old_run)}")
+    names: Sequence[str | None] = [*(run or ()), *(old_run or ())] or [None]
     found = [find_model(name, folder=runs) for name in names]
     serving = Serving([read_served_run(item) for item in found], host, collect)
     app = serving.application()  # what cannot be served is told before anything listens

@@ -75,7 +75,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     if not all(pair.same_images for pair in comparison.pairs):
         yield (
             "Warning: where networks were judged on different images, the difference may lie in "
-            "the images. Judge both on one folder: apple-clf evaluate --data DIR --run RUN"
+            "the images. Judge both on one folder: apple-clf evaluate RUN --data DIR"
         )
     if any(run.experiment is None for run in runs):
         yield "An imported model may have learnt from these images; its numbers then flatter it."

@@ -227,7 +227,7 @@ _ALL = (
     Form(
         name="bundle",
         suffix=".zip",
-        what="a `.zip` that `predict --run` and `evaluate --run` take, without TensorFlow",
+        what="a `.zip` that `predict`, `evaluate` and `serve` take as a run, without TensorFlow",
         write=_write_bundle,
         open=_open_bundle,
         refused=_judge_floats,

@@ -30,7 +30,7 @@ Ask it what pictures show (apple-clf must be installed, TensorFlow need not be):
 
 Measure it on pictures that you know, in a folder for each class:
 
-    apple-clf evaluate --data FOLDER --run {file}
+    apple-clf evaluate {file} --data FOLDER
 
 model.tflite    the network, for LiteRT
 model.json      names of the classes, how a picture becomes pixels, when it is unsure

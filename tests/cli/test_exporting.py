@@ -60,9 +60,9 @@ def test_csv_has_a_row(cli: Cli, run: Run, tmp_path: Path) -> None:
 def test_bundle_answers_as_the_run_does(cli: Cli, run: Run, pictures: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "model.zip"
     assert cli("export", run.path, "--to", "bundle", "--out", bundle).code == 0
-    for words in (["predict", pictures], ["evaluate", "--data", pictures]):
+    for words in (["predict", pictures, "--run"], ["evaluate", "--data", pictures]):
         of_run, of_bundle = (
-            cli(*words, "--format", "json", "--run", each).out.replace(str(each), "")
+            cli(*words, each, "--format", "json").out.replace(str(each), "")
             for each in (run.path, bundle)
         )
         assert of_bundle == of_run != ""

@@ -262,7 +262,7 @@ def test_fault_51_ascii_terminal_gets_ascii(
 
 
 def test_fault_51_evaluation_on_an_ascii_terminal(shell: Shell, run: Run, pictures: Path) -> None:
-    result = shell('"$@"', "evaluate", "--data", pictures, "--run", run.path, **ASCII)
+    result = shell('"$@"', "evaluate", run.path, "--data", pictures, **ASCII)
     assert (result.returncode, result.stderr) == (0, "")
     assert "\\xe4pfel" in result.stdout
 

@@ -100,10 +100,10 @@ def test_evaluate_tells_first_how_many_pictures_it_is_unsure_of(
         (tmp_path / "all" / class_name).mkdir(parents=True)
         shutil.copy(Path(__file__).parents[2] / "data" / kept, tmp_path / "all" / class_name)
     Image.new("L", (8, 8), 255).save(tmp_path / "all" / "apple" / "blank.png")
-    text = cli("evaluate", "--data", tmp_path / "all", "--run", doubting.path).out
+    text = cli("evaluate", doubting.path, "--data", tmp_path / "all").out
     _title, _, first, second = text.splitlines()[:4]
     described = json.loads(
-        cli("evaluate", "--data", tmp_path / "all", "--run", doubting.path, "--format", "json").out
+        cli("evaluate", doubting.path, "--data", tmp_path / "all", "--format", "json").out
     )
     assert described["n_images"] == 3
     assert described["unsure"]["images"] >= 1
@@ -327,7 +327,7 @@ def test_without_any_run_the_next_step_is_told(cli: Cli, names: list[str], tmp_p
 
 def test_evaluation_is_told_in_every_format(cli: Cli, run: Run, pictures: Path) -> None:
     def call(format_: str) -> str:
-        outcome = cli("evaluate", "--data", pictures, "--run", run.path, "--format", format_)
+        outcome = cli("evaluate", run.path, "--data", pictures, "--format", format_)
         assert (outcome.code, outcome.err) == (0, "")
         return outcome.out
 
@@ -350,7 +350,7 @@ def test_evaluation_leaves_bad_files_out_and_says_so(
     data = Path(shutil.copytree(pictures, tmp_path / "data"))
     bad = data / "äpfel" / "01.png"
     bad.write_text("no image")
-    outcome = cli("evaluate", "--data", data, "--run", run.path, "--format", "json")
+    outcome = cli("evaluate", run.path, "--data", data, "--format", "json")
     assert outcome.code == 3
     assert json.loads(outcome.out)["n_images"] == 23
     assert str(bad) in outcome.err
@@ -361,6 +361,23 @@ def test_evaluation_on_a_class_the_model_does_not_know_is_3(
 ) -> None:
     data = Path(shutil.copytree(pictures, tmp_path / "data"))
     (data / "äpfel").rename(data / "kiwi")
-    outcome = cli("evaluate", "--data", data, "--run", run.path)
+    outcome = cli("evaluate", run.path, "--data", data)
     assert (outcome.code, outcome.out) == (3, "")
     assert "knows no class 'kiwi'" in outcome.err
+
+
+def test_old_way_to_name_the_run_still_works_with_a_note(
+    cli: Cli, run: Run, pictures: Path
+) -> None:
+    new = cli("evaluate", run.path, "--data", pictures, "--format", "json")
+    old = cli("evaluate", "--data", pictures, "--run", run.path, "--format", "json")
+    assert old.code == new.code
+    assert old.out == new.out != ""
+    note = f"Note: --run {run.path} still works; write apple-clf evaluate {run.path} --data DIR.\n"
+    assert old.err == note + new.err
+
+
+def test_two_runs_are_one_too_many_to_evaluate(cli: Cli, run: Run, pictures: Path) -> None:
+    outcome = cli("evaluate", run.path, "--data", pictures, "--run", run.path)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "two runs" in outcome.err

@@ -55,7 +55,7 @@ def test_block_blocks(environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *("--help", "predict {p} --run {r}", "evaluate --data {p} --run {r}", "runs"),
+        *("--help", "predict {p} --run {r}", "evaluate {r} --data {p}", "runs"),
         *("report {r}", "diagnose {r}", "config check", "lesson list"),
     ],
 )

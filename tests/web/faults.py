@@ -312,7 +312,7 @@ def replaced_and_busy(run: Path, folder: Path, pictures: Sequence[Path], *, othe
         tally.before = server.megabytes()
         all_as_before()
         busy = subprocess.run(
-            [*PROGRAM, "serve", "--run", str(copy), "--port", str(server.port)],
+            [*PROGRAM, "serve", str(copy), "--port", str(server.port)],
             capture_output=True,
             text=True,
             check=False,

@@ -108,7 +108,7 @@ def serving(*runs: Path, options: Sequence[str | Path] = ()) -> Iterator[Server]
     """A server of some runs at a free port, ended with the block."""
     command = [*PROGRAM, "serve", "--port", "0", *map(str, options)]
     for run in runs:
-        command += ["--run", str(run)]
+        command += [str(run)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
