@@ -8,7 +8,7 @@ RUN python -m venv --without-pip /app \
  && python -m pip --python /app/bin/python install --no-cache-dir --no-deps -r requirements-serve.txt
 COPY pyproject.toml README.md ./
 COPY apple_clf apple_clf
-COPY configs/lessons configs/lessons
+COPY configs configs
 RUN python -m pip --python /app/bin/python install --no-cache-dir --no-deps .
 
 FROM python:3.11.14-slim-bookworm

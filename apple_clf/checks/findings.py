@@ -160,8 +160,8 @@ def labels_not_judged(pool: Pool, balanced: Estimate) -> Finding:
         f"{NOISE:.0%} of all labels were wrong, fewer than half of those they contradict would be. "
         "No label is listed; this says nothing about whether the labels are right.",
         "To have labels judged, give data check an experiment whose network suits the images: for "
-        "photos colour and convolutions, as in configs/photos.yaml. Small data sets need more "
-        "images.",
+        "photos colour and convolutions, as in the recipe photos (apple-clf init --recipe photos). "
+        "Small data sets need more images.",
     )
 
 

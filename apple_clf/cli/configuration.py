@@ -55,16 +55,43 @@ def init(
         Path | None,
         typer.Option("--data", metavar="DIR", help="Folder of images; simulated if left out."),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            help="default, blog, imbalanced, photos, quickdraw, quickdraw-conv or sweep; "
+            "or LESSON/EXPERIMENT.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a commented experiment to edit.
 
-    With --data it fits the images of a folder.
+    With --data it fits the images of a folder; with --recipe it is one of those that are measured
+    in docs/results.md, or an experiment of a lesson.
     """
     from apple_clf.io.files import write_whole
-    from apple_clf.pipeline.starter import starter_text
 
+    if recipe is not None and data is not None:
+        raise ConfigError(
+            "--recipe and --data cannot be combined. Write the recipe, then set data.path in it."
+        )
     if config.exists() and not force:
         raise ConfigError(f"{printable(config)}: exists. Choose another name, or add --force.")
-    write_whole(config, starter_text(config, data))
-    typer.echo(f"Wrote {printable(config)}. Train it: apple-clf train {quote(printable(config))}")
+    text = _starter(config, data) if recipe is None else _recipe(recipe, config)
+    write_whole(config, text)
+    verb = "sweep" if "\nsweep:\n" in text else "train"
+    typer.echo(f"Wrote {printable(config)}. Run it: apple-clf {verb} {quote(printable(config))}")
+
+
+def _starter(config: Path, data: Path | None) -> str:
+    from apple_clf.pipeline.starter import starter_text
+
+    return starter_text(config, data)
+
+
+def _recipe(name: str, config: Path) -> str:
+    from apple_clf.config.recipes import recipe_text
+
+    return recipe_text(name, config)

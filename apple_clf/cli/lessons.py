@@ -107,7 +107,8 @@ def _lines(lesson: "Lesson", outcome: "Outcome") -> Iterator[str]:
     yield f"Statement ({texts}): {lesson.statement}"
     yield _conclusion(lesson, outcome)
     yield f"Picture: {printable(outcome.picture)}"
-    yield f"Experiments, to copy and change: {printable(lesson.folder)}"
+    first = lesson.runs[0]
+    yield f"To change an experiment: apple-clf init --recipe {lesson.name}/{first} {first}.yaml"
 
 
 def _conclusion(lesson: "Lesson", outcome: "Outcome") -> str:

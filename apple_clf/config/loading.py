@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from apple_clf.config.differences import first_difference
+from apple_clf.config.recipes import recipe_hint
 from apple_clf.config.recorded import parse_recorded, with_younger_keys
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.base import TAGS
@@ -74,7 +75,9 @@ def read_source(path: Path | None) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigError(f"{path}: no such file. Check the path.") from None
+        hint = recipe_hint(path)
+        step = f"It is a recipe; write it first: {hint}" if hint else "Check the path."
+        raise ConfigError(f"{path}: no such file. {step}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: this is a folder. Name a YAML file in it.") from None
     except OSError as error:

@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field
 
+from apple_clf.config.recipes import CONFIGS
 from apple_clf.config.schema import Record
 from apple_clf.errors import ConfigError
 from apple_clf.io.files import printable
 from apple_clf.lessons.measures import MeasureName
 from apple_clf.lessons.rules import Rule, parse_rule
 
-_INSTALLED = Path(__file__).parent / "configs"  # a wheel brings them along
-_CHECKOUT = Path(__file__).parents[2] / "configs" / "lessons"
+_FOLDER = CONFIGS / "lessons"
 
 Curve = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
 Picture = Literal["gradients"] | Annotated[tuple[Curve, ...], Field(min_length=1, max_length=2)]
@@ -79,7 +79,7 @@ class Lesson(Record):
 
 def list_lessons() -> list[Lesson]:
     """All lessons, by name."""
-    return [_read(path.parent) for path in sorted(_folder().glob("*/lesson.yaml"))]
+    return [_read(path.parent) for path in sorted(_FOLDER.glob("*/lesson.yaml"))]
 
 
 def find_lesson(name: str) -> Lesson:
@@ -88,16 +88,12 @@ def find_lesson(name: str) -> Lesson:
     Raises:
         ConfigError: there is none.
     """
-    names = [path.parent.name for path in sorted(_folder().glob("*/lesson.yaml"))]
+    names = [path.parent.name for path in sorted(_FOLDER.glob("*/lesson.yaml"))]
     if name not in names:
         near = get_close_matches(name, names, n=1)
         hint = f"Did you mean {near[0]}?" if near else "List them: apple-clf lesson list"
         raise ConfigError(f"{printable(name)!r} is no lesson. {hint}")
-    return _read(_folder() / name)
-
-
-def _folder() -> Path:
-    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    return _read(_FOLDER / name)
 
 
 def _read(folder: Path) -> Lesson:

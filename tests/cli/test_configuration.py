@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from apple_clf.config import load_experiment, parse_experiment
+from apple_clf.config.recipes import recipe_names
 from apple_clf.config.schema import Experiment
 from cli.conftest import Cli
 
@@ -61,6 +62,52 @@ def test_init_overwrites_only_by_force(cli: Cli, tmp_path: Path) -> None:
     assert "--force" in refused.err
     assert cli("init", path, "--force").code == 0
     assert load_experiment(path).name == "mine"
+
+
+def test_init_writes_a_recipe_and_never_over_a_file(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    outcome = cli("init", "--recipe", "blog", path)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == f"Wrote {path}. Run it: apple-clf train {path}\n"
+    written = path.read_bytes()
+    assert load_experiment(path).name == "blog"
+    refused = cli("init", "--recipe", "default", path)
+    assert (refused.code, path.read_bytes()) == (2, written)
+    assert cli("init", "--recipe", "default", path, "--force").code == 0
+    assert load_experiment(path) == Experiment()
+
+
+def test_init_of_the_sweep_says_to_sweep(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    assert f"Run it: apple-clf sweep {path}\n" in cli("init", "--recipe", "sweep", path).out
+
+
+def test_init_of_an_unknown_recipe_is_2_and_writes_nothing(cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("init", "--recipe", "quickdrw", tmp_path / "e.yaml")
+    assert outcome.code == 2
+    assert "Did you mean quickdraw?" in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_init_takes_a_recipe_or_data(cli: Cli, pictures: Path, tmp_path: Path) -> None:
+    outcome = cli("init", "--recipe", "blog", "--data", pictures, tmp_path / "e.yaml")
+    assert outcome.code == 2
+    assert "cannot be combined" in outcome.err
+
+
+def test_init_lists_all_recipes_in_its_help(cli: Cli) -> None:
+    text = " ".join(cli("init", "--help").out.split())
+    for name in recipe_names():
+        assert name in text
+
+
+def test_train_of_a_recipe_s_name_says_how_to_write_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cli("train", "quickdraw")
+    assert outcome.code == 2
+    assert "apple-clf init --recipe quickdraw quickdraw.yaml" in outcome.err
 
 
 def test_init_for_a_folder_that_is_not_there_is_3_and_writes_nothing(

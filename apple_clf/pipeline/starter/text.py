@@ -237,7 +237,7 @@ _DRAWINGS = """\
 
 model:
   # drawings: dense layers, because once centred, a line is where it is for a reason; they train
-  # fast. Convolutions (configs/quickdraw_conv.yaml) are a little better and take minutes.
+  # fast. Convolutions (the recipe quickdraw-conv) are a little better and take minutes.
   layers:    # from the pixels on; a softmax over the classes follows by itself
     # no drawing is seen twice alike: turned, stretched and moved a little each time
     - {{type: random_flip, mode: horizontal}}    # not for letters, where left and right matter
