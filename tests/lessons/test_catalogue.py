@@ -1,6 +1,5 @@
 import re
 import shlex
-import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -8,11 +7,11 @@ from typing import Any, get_args
 import pytest
 
 from apple_clf.config import load_experiment
+from apple_clf.config.recipes import recipe_text
 from apple_clf.errors import ConfigError
 from apple_clf.lessons import Lesson, find_lesson, list_lessons
 from apple_clf.lessons.measures import MeasureName
 
-ROOT = Path(__file__).parents[2]
 LESSONS = {lesson.name: lesson for lesson in list_lessons()}
 each_lesson = pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 
@@ -73,11 +72,16 @@ def test_page_presents_the_lesson(lesson: Lesson) -> None:
 
 
 @each_lesson
-def test_commands_of_the_page_work(lesson: Lesson) -> None:
-    for command in re.findall(r"^    (apple-clf train .*)$", lesson.page, re.MULTILINE):
-        _, _, path, *options = shlex.split(command)
-        assert options[::2] == ["--set"] * (len(options) // 2)
-        load_experiment(ROOT / path, options[1::2])
+def test_commands_of_the_page_work_in_an_empty_folder(lesson: Lesson, tmp_path: Path) -> None:
+    for command in re.findall(r"^    (apple-clf .*)$", lesson.page, re.MULTILINE):
+        match shlex.split(command):
+            case ["apple-clf", "init", "--recipe", name, path]:
+                (tmp_path / path).write_text(recipe_text(name, Path(path)), encoding="utf-8")
+            case ["apple-clf", "train", path, *options]:
+                assert options[::2] == ["--set"] * (len(options) // 2)
+                load_experiment(tmp_path / path, options[1::2])
+            case other:
+                assert other == ["apple-clf", "diagnose"]
 
 
 def test_lesson_that_is_misspelt_is_guessed() -> None:
@@ -85,9 +89,3 @@ def test_lesson_that_is_misspelt_is_guessed() -> None:
         find_lesson("learningrate")
     with pytest.raises(ConfigError, match="List them: apple-clf lesson list"):
         find_lesson("../../tests")
-
-
-def test_wheel_brings_the_lessons_along_where_they_are_looked_for() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert included == {"configs/lessons": "apple_clf/lessons/configs"}
