@@ -1,4 +1,4 @@
-"""The README and docs/architecture.md show what there is."""
+"""The README, CONTRIBUTING and docs/architecture.md show what there is."""
 
 import re
 import subprocess
@@ -58,6 +58,41 @@ def test_make_targets_named_exist() -> None:
 
 def test_every_link_leads_somewhere() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_list_of_decisions_has_each_once_in_the_order_of_the_page() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^ *- \[(.+)\]\(#(.+)\)$", page, re.MULTILINE)
+    titles = re.findall(r"^##+ (.+)$", page, re.MULTILINE)
+    assert listed == [(title, anchor(title)) for title in titles]
+    assert len({link for _, link in listed}) == len(listed)
+
+
+def test_links_to_decisions_lead_to_one() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    anchors = {anchor(title) for title in re.findall(r"^##+ (.+)$", page, re.MULTILINE)}
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / "apple_clf").rglob("*.py")]:
+        for target in re.findall(r"decisions\.md#([\w-]+)", path.read_text(encoding="utf-8")):
+            assert target in anchors, f"{path}: {target}"
+
+
+def anchor(title: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_contributing_names_files_that_exist() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`([\w/]+(?:/[\w.]+|\.py))`", page))
+    assert len(paths) > 20
+    for path in paths:
+        assert (
+            (ROOT / path).exists()
+            or (ROOT / "apple_clf" / path).exists()
+            or (ROOT / "apple_clf" / "diagnosis" / path).exists()
+        ), path
+    for target in re.findall(r"\]\(([^)#]+)", page):
         assert (ROOT / target).exists(), target
 
 
