@@ -5,11 +5,11 @@ size or not at all. The SHA-256 of the weights is checked before LiteRT sees the
 """
 
 import io
-import struct
 import zipfile
 from pathlib import Path
 
 from apple_clf.errors import ArtifactError
+from apple_clf.io.archive import ArchiveError, read_members
 from apple_clf.io.files import printable
 from apple_clf.runs.model_record import ModelRecord, check_sha256, parse_model_record
 
@@ -19,7 +19,7 @@ MEMBERS = (RECORD, MODEL, README)
 MAX_FILE = 1 << 30
 """Bytes of a bundle that are read at most."""
 
-_MAX_DIRECTORY = 1 << 10
+_MAX_SIZES = dict.fromkeys(MEMBERS, MAX_FILE)
 
 _README = """\
 This is an image classifier made with apple-clf. It tells apart: {class_names}.
@@ -66,7 +66,10 @@ def read_bundle(path: Path) -> tuple[ModelRecord, bytes]:
     Raises:
         ArtifactError: it is no bundle, damaged, changed, or made by a newer version.
     """
-    members = _members(path, _content(path))
+    try:
+        members = read_members(_content(path), _MAX_SIZES, packings=(zipfile.ZIP_STORED,))
+    except ArchiveError as error:
+        raise _refused(path, str(error)) from error
     where = path / RECORD
     record = parse_model_record(members[RECORD], where=where)
     check_sha256(members[MODEL], sha256=record.litert_sha256, where=path / MODEL)
@@ -84,38 +87,6 @@ def _content(path: Path) -> bytes:
     if len(content) > MAX_FILE:
         raise _refused(path, f"it is larger than {MAX_FILE:,} bytes")
     return content
-
-
-def _members(path: Path, content: bytes) -> dict[str, bytes]:
-    _check_directory(path, content)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            if sorted(names) != sorted(MEMBERS):
-                raise _refused(
-                    path, f"it holds {', '.join(printable(name[:80]) for name in names)}"
-                )
-            for info in infos:
-                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-                    raise _refused(path, f"{info.filename} was packed again")
-                if info.file_size != info.compress_size or info.file_size > len(content):
-                    raise _refused(path, f"{info.filename} is not as long as it says")
-            return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, struct.error, EOFError, OSError, ValueError) as error:
-        raise _refused(path, f"it is damaged: {error}") from error
-
-
-def _check_directory(path: Path, content: bytes) -> None:
-    """Looks at the ZIP's last record itself: a list of millions of members is never parsed."""
-    if not content.startswith(b"PK\x03\x04"):
-        raise _refused(path, "it is no ZIP")
-    end = content[-22:]
-    if end[:4] != b"PK\x05\x06" or end[-2:] != b"\0\0":
-        raise _refused(path, "it is cut off, or something was added")
-    count, size = struct.unpack("<HL", end[10:16])
-    if content[-42:-38] == b"PK\x06\x07" or count != len(MEMBERS) or size > _MAX_DIRECTORY:
-        raise _refused(path, f"it lists {count} members")
 
 
 def _refused(path: Path, reason: str) -> ArtifactError:

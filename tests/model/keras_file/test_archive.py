@@ -163,7 +163,7 @@ def test_fault_42_list_of_many_members_is_not_even_parsed() -> None:
 
 
 def test_fault_42_comment_that_could_hide_a_second_end_is_refused() -> None:
-    with pytest.raises(ArtifactError, match="or a comment"):
+    with pytest.raises(ArtifactError, match="has a comment"):
         read_archive(SOUND[:-2] + struct.pack("<H", 22) + SOUND[-22:-2] + b"xx")
 
 
@@ -177,7 +177,7 @@ def test_fault_42_encrypted_member_is_refused() -> None:
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
 def test_fault_42_packing_that_keras_does_not_use_is_refused(packing: int) -> None:
-    with pytest.raises(ArtifactError, match="oddly packed"):
+    with pytest.raises(ArtifactError, match="compressed in a way"):
         read_archive(pack(packing=packing))
 
 
