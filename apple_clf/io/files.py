@@ -1,5 +1,6 @@
 """Files written whole or not at all, folders walked safely, names safe to print."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -52,6 +53,15 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     with whole_file(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def json_text(content: object) -> str:
+    """The text of a JSON file: indented, UTF-8 as it is, a newline at the end.
+
+    Raises:
+        ValueError: a number is NaN or infinite, for which JSON has no word.
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _LEFTOVER = re.compile(r"\..+\.\d+\.tmp")

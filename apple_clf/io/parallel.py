@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from apple_clf.errors import MemoryLimitError
@@ -103,13 +104,20 @@ def _start_worker(make_worker: Callable[[], Worker[Any, Any]]) -> None:
     global _make_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _make_worker = make_worker
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
-def _end_with_parent() -> None:
-    """Ends this worker when its parent was killed, for it would wait for work forever."""
+def end_with_parent() -> None:
+    """Ends this process at once when its parent is gone; without that it would wait forever.
+
+    A thread waits for the parent, so this returns at once. A process without a parent goes on.
+    """
     parent = multiprocessing.parent_process()
-    assert parent is not None
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
 

@@ -17,7 +17,7 @@ from apple_clf.config.schema import DecisionConfig, Experiment, FolderData
 from apple_clf.data import Dataset, load_dataset
 from apple_clf.data.folders import list_labelled_files
 from apple_clf.images.preprocessing import Polarity, Preprocessing, Resize
-from apple_clf.io.files import portable, write_whole
+from apple_clf.io.files import json_text, portable, write_whole
 from apple_clf.io.progress import Reporter, Silent
 from apple_clf.model.keras_file.loading import load_keras_bytes, naming, read_keras_file
 from apple_clf.pipeline.saving import save_evaluation, save_model
@@ -71,7 +71,7 @@ def import_model(
     dataset = load_dataset(data, contract, seed=seed, on_progress=reporter.decoding)
     run = create_run(folder, name)
     with locked(run), naming(file):
-        write_whole(run.imported, _json(_origin(file, content, data, adapted)))
+        write_whole(run.imported, json_text(_origin(file, content, data, adapted)))
         _finish(run, adapted, dataset, reporter, started)
     return run
 
@@ -105,15 +105,15 @@ def _finish(
     started: float,
 ) -> None:
     """Writes all but where the model is from."""
-    write_whole(run.dataset, _json(dataset.as_dict()))
+    write_whole(run.dataset, json_text(dataset.as_dict()))
     predictor, decision = save_model(run, adapted.model, dataset, dataset.preprocessing, _DECISION)
     for note in decision.notes:
         reporter.stage(note)
     reporter.stage("Evaluating and drawing.")
     summary = save_evaluation(run, predictor, dataset, None, decision)
     seconds = {"all": round(time.monotonic() - started, 3)}
-    write_whole(run.environment, _json({**inputs(), "duration_seconds": seconds}))
-    metrics = _json(summary)
+    write_whole(run.environment, json_text({**inputs(), "duration_seconds": seconds}))
+    metrics = json_text(summary)
     write_report(run, metrics=json.loads(metrics))
     write_whole(run.metrics, metrics)
 
@@ -129,7 +129,3 @@ def _origin(
         "scaling": asdict(adapted.scaling),
         "notes": adapted.notes,
     }
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -24,7 +24,7 @@ from apple_clf.data.split import joined
 from apple_clf.diagnosis import Record, diagnose, findings_json
 from apple_clf.errors import ArtifactError, DivergedError
 from apple_clf.io.csv_rows import csv_writer
-from apple_clf.io.files import printable, remove_leftovers, write_whole
+from apple_clf.io.files import json_text, printable, remove_leftovers, write_whole
 from apple_clf.io.interruption import InterruptedTrainingError, interruptible
 from apple_clf.io.progress import Reporter, Silent
 from apple_clf.pipeline.preparation import prepare_data
@@ -91,7 +91,7 @@ def train(
     with locked(run):
         write_whole(run.config, source)
         write_whole(run.resolved, dump_experiment(experiment))
-        write_whole(run.dataset, _json(dataset.as_dict()))
+        write_whole(run.dataset, json_text(dataset.as_dict()))
         with tracked(run, experiment, reporter) as tracker:
             _finish(_Job(run, experiment, dataset, tracker, manner, started))
     return run
@@ -219,8 +219,8 @@ def _finish(job: _Job) -> None:
         raise DivergedError(f"{printable(run.path)}: training diverged: {error}") from error
     _diagnose(job, training, metrics=summary)
     clock["all"] = job.seconds()
-    write_whole(run.environment, _json(environment(job.experiment, clock, changed=job.changed)))
-    metrics = _json(summary)
+    write_whole(run.environment, json_text(environment(job.experiment, clock, changed=job.changed)))
+    metrics = json_text(summary)
     job.manner.report(run, metrics=json.loads(metrics))
     job.tracker.results(json.loads(metrics))
     write_whole(run.metrics, metrics)
@@ -317,7 +317,3 @@ def _history_csv(history: Mapping[str, Sequence[float]]) -> str:
     for epoch, values in enumerate(zip(*history.values(), strict=True), start=1):
         writer.writerow([epoch, *values])
     return text.getvalue()
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

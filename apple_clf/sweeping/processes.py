@@ -1,15 +1,14 @@
 """Trainings in processes of their own, each of which imports TensorFlow once and stays warm."""
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from apple_clf.io.parallel import end_with_parent
 from apple_clf.sweeping.orders import Answer, Epoch, Event, Order, Outcome
 
 
@@ -100,7 +99,7 @@ def _work(pipe: Connection) -> None:
     """Carries out orders until the pipe closes."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the sweep hears them, and tells when to stop
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()  # what this process trains will be resumed
     from apple_clf.sweeping.trial import Workbench
 
     workbench = Workbench()
@@ -114,11 +113,3 @@ def _work(pipe: Connection) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             pipe.send(workbench.carry_out(pipe.recv(), hear=hear))
-
-
-def _end_with_parent() -> None:
-    """Ends this process at once when the sweep is gone: what it trains will be resumed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

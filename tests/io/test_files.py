@@ -14,6 +14,7 @@ from apple_clf.errors import FileSystemError
 from apple_clf.io.files import (
     Skipped,
     find_images,
+    json_text,
     portable,
     printable,
     remove_leftovers,
@@ -24,6 +25,15 @@ from apple_clf.io.files import (
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_json_text_reads_the_same_and_refuses_what_json_has_no_word_for() -> None:
+    text = json_text({"name": "äpfel", "values": [1.5, None]})
+    assert json.loads(text) == {"name": "äpfel", "values": [1.5, None]}
+    assert "äpfel" in text
+    assert text.endswith("}\n")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text(float("nan"))
 
 
 @pytest.mark.parametrize(
