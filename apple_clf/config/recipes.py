@@ -18,7 +18,7 @@ _EDITOR_LINE = "# yaml-language-server: $schema="
 
 def recipe_names() -> list[str]:
     """Names of all recipes, such as `quickdraw-conv` for configs/quickdraw_conv.yaml."""
-    return sorted(_name(path) for path in CONFIGS.glob("*.yaml"))
+    return sorted(_recipe_name(path) for path in CONFIGS.glob("*.yaml"))
 
 
 def recipe_text(name: str, file: Path) -> str:
@@ -31,9 +31,9 @@ def recipe_text(name: str, file: Path) -> str:
     Raises:
         ConfigError: there is no recipe with this name.
     """
-    source = _sources().get(name)
+    source = _experiment_files().get(name)
     if source is None:
-        raise ConfigError(_unknown(name))
+        raise ConfigError(_unknown_recipe(name))
     text = source.read_text(encoding="utf-8")
     if text.startswith(_EDITOR_LINE):  # the schema is not written beside the file
         text = text.partition("\n#\n")[2]
@@ -48,16 +48,16 @@ def recipe_hint(path: Path) -> str | None:
     """
     if path.suffix not in {"", ".yaml", ".yml"}:
         return None
-    name = _name(path)
+    name = _recipe_name(path)
     in_lesson = f"{path.parent.name}/{path.stem}"
     for candidate in (in_lesson, name):
-        if candidate in _sources():
+        if candidate in _experiment_files():
             return f"apple-clf init --recipe {candidate} {path.stem}.yaml"
     return None
 
 
-def _sources() -> dict[str, Path]:
-    recipes = {_name(path): path for path in CONFIGS.glob("*.yaml")}
+def _experiment_files() -> dict[str, Path]:
+    recipes = {_recipe_name(path): path for path in CONFIGS.glob("*.yaml")}
     lessons = {
         f"{path.parent.name}/{path.stem}": path
         for path in CONFIGS.glob("lessons/*/*.yaml")
@@ -66,11 +66,11 @@ def _sources() -> dict[str, Path]:
     return recipes | lessons
 
 
-def _name(path: Path) -> str:
+def _recipe_name(path: Path) -> str:
     return path.stem.replace("_", "-")
 
 
-def _unknown(name: str) -> str:
-    near = get_close_matches(name.replace("_", "-"), _sources(), n=1)
+def _unknown_recipe(name: str) -> str:
+    near = get_close_matches(name.replace("_", "-"), _experiment_files(), n=1)
     hint = f"Did you mean {near[0]}? " if near else ""
     return f"unknown recipe {printable(name)!r}. {hint}Recipes: {', '.join(recipe_names())}."

@@ -70,14 +70,14 @@ def _check_directory(content: bytes, max_sizes: Mapping[str, int]) -> None:
     count, size = struct.unpack("<HL", end[10:16])
     is_zip64 = content[-_END_SIZE - 20 :].startswith(_END_OF_ZIP64)
     if is_zip64 or count != len(max_sizes) or size > _MAX_DIRECTORY:
-        raise ArchiveError(f"it lists {count} members, not {_names(max_sizes)} alone")
+        raise ArchiveError(f"it lists {count} members, not {_expected(max_sizes)} alone")
 
 
 def _check_names(names: list[str], max_sizes: Mapping[str, int]) -> None:
     if sorted(names) != sorted(max_sizes):
         odd = next((name for name in names if name not in max_sizes), None)
         held = "the same name twice" if odd is None else repr(printable(odd[:80]))
-        raise ArchiveError(f"it holds {held}, not {_names(max_sizes)} alone")
+        raise ArchiveError(f"it holds {held}, not {_expected(max_sizes)} alone")
 
 
 def _check_member(
@@ -96,5 +96,5 @@ def _check_member(
         raise DamagedArchiveError(f"{name} is not as long as it says")
 
 
-def _names(max_sizes: Mapping[str, int]) -> str:
+def _expected(max_sizes: Mapping[str, int]) -> str:
     return ", ".join(max_sizes)

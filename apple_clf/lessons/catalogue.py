@@ -17,7 +17,7 @@ from apple_clf.io.files import printable
 from apple_clf.lessons.measures import MeasureName
 from apple_clf.lessons.rules import Rule, parse_rule
 
-_FOLDER = CONFIGS / "lessons"
+_LESSONS = CONFIGS / "lessons"
 
 Curve = Literal["loss", "accuracy", "val_loss", "val_accuracy"]
 Picture = Literal["gradients"] | Annotated[tuple[Curve, ...], Field(min_length=1, max_length=2)]
@@ -79,7 +79,7 @@ class Lesson(Record):
 
 def list_lessons() -> list[Lesson]:
     """All lessons, by name."""
-    return [_read(path.parent) for path in sorted(_FOLDER.glob("*/lesson.yaml"))]
+    return [_read(path.parent) for path in sorted(_LESSONS.glob("*/lesson.yaml"))]
 
 
 def find_lesson(name: str) -> Lesson:
@@ -88,12 +88,12 @@ def find_lesson(name: str) -> Lesson:
     Raises:
         ConfigError: there is none.
     """
-    names = [path.parent.name for path in sorted(_FOLDER.glob("*/lesson.yaml"))]
+    names = [path.parent.name for path in sorted(_LESSONS.glob("*/lesson.yaml"))]
     if name not in names:
         near = get_close_matches(name, names, n=1)
         hint = f"Did you mean {near[0]}?" if near else "List them: apple-clf lesson list"
         raise ConfigError(f"{printable(name)!r} is no lesson. {hint}")
-    return _read(_FOLDER / name)
+    return _read(_LESSONS / name)
 
 
 def _read(folder: Path) -> Lesson:
