@@ -3,9 +3,8 @@
 from apple_clf.evaluation.scoring import (
     Evaluation,
     draw,
-    draw_history,
     evaluate,
     evaluate_briefly,
 )
 
-__all__ = ["Evaluation", "draw", "draw_history", "evaluate", "evaluate_briefly"]
+__all__ = ["Evaluation", "draw", "evaluate", "evaluate_briefly"]

@@ -186,10 +186,3 @@ def draw(evaluation: Evaluation) -> dict[str, bytes]:
             class_names=names,
         ),
     }
-
-
-def draw_history(history: dict[str, list[float]], *, best_epoch: int | None) -> bytes:
-    """A PNG of loss and accuracy through the epochs."""
-    from apple_clf import plots
-
-    return plots.learning_curves(history, best_epoch=best_epoch)

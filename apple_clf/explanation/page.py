@@ -1,91 +1,33 @@
 """An explanation on one page: picture, answer, layers, weights and neighbours at a glance."""
 
+from __future__ import annotations
+
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.explanation.narration import number, size_in_words
-from apple_clf.explanation.record import Explanation, LayerView, SoftmaxRow
 from apple_clf.explanation.units import REARRANGED
-from apple_clf.plots.drawing import (
-    COLORS,
-    FAINT,
-    INK,
-    WIDTH,
-    house_style,
-    new_figure,
-    png,
-    readable,
-    tile,
-)
+from apple_clf.plots.canvas import BAR_HEIGHT, PLAIN, Canvas, draw_sections
+from apple_clf.plots.drawing import FAINT, INK, WIDTH, readable
+from apple_clf.plots.pixels import FOR, diverging, overlay
 from apple_clf.prediction.inference import DONT_KNOW, UNLIKE_TRAINING
 
-LEFT, TILE, GAP = 20, 84, 12  # pixels
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from apple_clf.arrays import UInt8Array
+    from apple_clf.explanation.record import Explanation, LayerView, SoftmaxRow
+    from apple_clf.plots.canvas import Section
+
+LEFT, TILE, MAP = 20, 84, 60  # pixels
 LARGE = 236  # side of the two large pictures
-AGAINST, FOR, PLAIN = COLORS[0], COLORS[1], "#8C8C8C"
 MAX_LAYERS, MAX_CLASSES, TILES, BARS = 7, 4, 8, 24
 LINE = 120  # characters of a note
-_BAR_HEIGHT = 40  # of the strongest unit
 
 
 def draw_page(explanation: Explanation) -> bytes:
     """PNG of the explanation, 800 pixels wide, the same bytes for the same explanation."""
-    sections = list(_sections(explanation))
-    with house_style():
-        page = _Page(height=sum(height for height, _ in sections))
-        top = 0
-        for height, draw in sections:
-            draw(page, top)
-            top += height
-        return page.to_png()
-
-
-class _Page:
-    """A figure to write and draw on in pixels from the upper left corner."""
-
-    def __init__(self, *, height: int) -> None:
-        self.height = height
-        self.figure = new_figure(height=height)
-        self.canvas = np.full((height, WIDTH, 3), 255, np.uint8)
-
-    def write(
-        self,
-        words: str,
-        *,
-        x: float,
-        y: float,
-        size: int = 9,
-        color: str = INK,
-        align: str = "left",
-    ) -> None:
-        """Writes on the line at y."""
-        at = x / WIDTH, 1 - y / self.height
-        self.figure.text(*at, words, fontsize=size, color=color, ha=align)
-
-    def bar(self, *, x: float, y: float, width: float, height: float, color: str) -> None:
-        """Fills a rectangle; a negative height goes up."""
-        from matplotlib.patches import Rectangle
-
-        corner = x / WIDTH, 1 - y / self.height
-        size = width / WIDTH, -height / self.height
-        self.figure.add_artist(Rectangle(corner, *size, color=color, linewidth=0))
-
-    def picture(self, pixels: UInt8Array, *, x: int, y: int, side: int) -> None:
-        """Pastes a picture in a thin frame, scaled to fit a square."""
-        shown = tile(pixels, side)
-        height, width = shown.shape[:2]
-        self.canvas[y - 1 : y + height + 1, x - 1 : x + width + 1] = 208
-        self.canvas[y : y + height, x : x + width] = shown
-
-    def to_png(self) -> bytes:
-        self.figure.figimage(self.canvas, zorder=-1)
-        return png(self.figure)
-
-
-Section = tuple[int, Callable[[_Page, int], None]]
-"""Its height, and what draws it below a line."""
+    return draw_sections(_sections(explanation))
 
 
 def _sections(explanation: Explanation) -> Iterator[Section]:
@@ -112,7 +54,7 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
             f"What the strongest units of {readable(first.layer, 40)} look for",
             "Their weights: light on an orange place drives a unit up, on a blue one down",
         )
-        pictures = [_diverging(weights) for weights in first.pictures]
+        pictures = [diverging(weights) for weights in first.pictures]
         yield _tiles(pictures, [f"unit {unit}" for unit in first.units])
     if (nearest := explanation.nearest) is not None:
         yield _heading(
@@ -129,7 +71,7 @@ def _sections(explanation: Explanation) -> Iterator[Section]:
     yield 10, lambda page, top: None
 
 
-def _head(page: _Page, top: int, explanation: Explanation) -> None:
+def _head(page: Canvas, top: int, explanation: Explanation) -> None:
     answer = explanation.answer
     found = f"{readable(str(answer['class']), 30)}, {answer['probability']:.2%}"
     unsure = explanation.decision.unsure
@@ -142,7 +84,7 @@ def _head(page: _Page, top: int, explanation: Explanation) -> None:
     page.write(told, x=LEFT, y=top + 52, color=FAINT)
 
 
-def _answer(page: _Page, top: int, explanation: Explanation) -> None:
+def _answer(page: Canvas, top: int, explanation: Explanation) -> None:
     """The picture, the attribution over it, and the probabilities."""
     attribution = explanation.attribution
     columns = LEFT, LEFT + LARGE + 24, LEFT + 2 * (LARGE + 24)
@@ -152,7 +94,7 @@ def _answer(page: _Page, top: int, explanation: Explanation) -> None:
     for x, title in zip(columns, titles, strict=True):
         page.write(title, x=x, y=top + 18, size=11)
     page.picture(explanation.pixels, x=columns[0], y=top + 28, side=LARGE)
-    over = _over(attribution.values.sum(axis=2), explanation.pixels)
+    over = overlay(attribution.values.sum(axis=2), explanation.pixels)
     page.picture(over, x=columns[1], y=top + 28, side=LARGE)
     page.write(
         "orange for it, blue against it; black has no part",
@@ -200,18 +142,17 @@ def _facts(explanation: Explanation) -> list[str]:
     return facts
 
 
-def _probability(page: _Page, x: int, y: int, row: SoftmaxRow, *, chosen: object) -> None:
+def _probability(page: Canvas, x: int, y: int, row: SoftmaxRow, *, chosen: object) -> None:
     width = WIDTH - LEFT - x
     color = FOR if row.class_name == chosen else PLAIN
     ink = FAINT if chosen is None else INK
     page.write(readable(row.class_name, 22), x=x, y=y, color=ink)
     page.write(f"{row.probability:.2%}", x=x + width, y=y, color=ink, align="right")
-    page.bar(x=x, y=y + 5, width=width, height=9, color="#EEEEEE")
-    page.bar(x=x, y=y + 5, width=width * row.probability, height=9, color=color)
+    page.share(row.probability, x=x, y=y + 5, width=width, color=color)
 
 
 def _heading(title: str, note: str) -> Section:
-    def draw(page: _Page, top: int) -> None:
+    def draw(page: Canvas, top: int) -> None:
         page.write(title, x=LEFT, y=top + 22, size=11)
         page.write(note, x=LEFT, y=top + 37, color=FAINT, size=8)
 
@@ -226,91 +167,34 @@ def _layer(view: LayerView) -> Section:
     """A layer's name, and its strongest units as pictures or bars."""
     names = LEFT + 160
 
-    def draw(page: _Page, top: int) -> None:
+    def draw(page: Canvas, top: int) -> None:
         page.write(f"{view.number}. {readable(view.name, 18)}", x=LEFT, y=top + 28)
         page.write(size_in_words(view), x=LEFT, y=top + 42, color=FAINT, size=8)
         if view.n_zero:
             zero = f"{view.n_zero} of {view.n_units} units are 0"
             page.write(zero, x=LEFT, y=top + 56, color=FAINT, size=8)
         if view.is_picture:
-            _draw_maps(page, view, x=names, y=top + 4)
+            page.maps(
+                view.maps, [unit.index for unit in view.units[:TILES]], x=names, y=top + 4, side=MAP
+            )
         else:
-            _draw_bars(page, view, x=names, y=top + 8 + _BAR_HEIGHT)
+            _draw_bars(page, view, x=names, y=top + 8 + BAR_HEIGHT)
 
     return 84, draw
 
 
-def _draw_maps(page: _Page, view: LayerView, *, x: int, y: int) -> None:
-    """The strongest channels on one scale of gray, 0 in black if nothing is below it."""
-    side = 60
-    low, high = min(0.0, float(view.maps.min())), float(view.maps.max())
-    for i, (unit, values) in enumerate(zip(view.units[:TILES], view.maps, strict=False)):
-        gray = ((values - low) * (255 / (high - low or 1))).astype(np.uint8)
-        page.picture(gray[..., None], x=x + i * (side + GAP), y=y, side=side)
-        page.write(f"{unit.index}", x=x + i * (side + GAP), y=y + side + 12, color=FAINT, size=7)
-
-
-def _draw_bars(page: _Page, view: LayerView, *, x: int, y: int) -> None:
-    """The strongest units as bars on a line at y; what is below 0 hangs."""
+def _draw_bars(page: Canvas, view: LayerView, *, x: int, y: int) -> None:
     units = [unit for unit in view.units[:BARS] if unit.activation]
-    if not units:
-        return
-    strongest = abs(units[0].activation)
-    hangs = any(unit.activation < 0 for unit in units)
-    scale = _BAR_HEIGHT // 2 if hangs else _BAR_HEIGHT
-    y -= _BAR_HEIGHT - scale
-    step = 25
-    for i, unit in enumerate(units):
-        left = x + i * step
-        height = unit.activation / strongest * scale
-        contribution = unit.contribution
-        color = PLAIN if contribution is None else FOR if contribution > 0 else AGAINST
-        page.bar(x=left, y=y, width=step - 7, height=-height, color=color)
-        middle = left + (step - 7) / 2
-        page.write(
-            f"{unit.index}",
-            x=middle,
-            y=y + (scale if hangs else 0) + 11,
-            size=7,
-            color=FAINT,
-            align="center",
-        )
-    page.write(number(units[0].activation), x=x, y=y - scale - 3, size=7, color=FAINT)
-    page.bar(x=x, y=y, width=len(units) * step - 7, height=1, color=FAINT)
+    page.bars(
+        [unit.activation for unit in units],
+        [unit.index for unit in units],
+        [unit.contribution for unit in units],
+        largest=number(units[0].activation) if units else "",
+        x=x,
+        y=y,
+    )
 
 
 def _tiles(pictures: Sequence[UInt8Array], captions: Sequence[str]) -> Section:
     """Pictures in a row, each over its caption."""
-
-    def draw(page: _Page, top: int) -> None:
-        for i, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-            x = LEFT + i * (TILE + GAP)
-            page.picture(picture, x=x, y=top + 2, side=TILE)
-            page.write(caption, x=x, y=top + TILE + 15, size=8)
-
-    return TILE + 24, draw
-
-
-def _diverging(values: FloatArray) -> UInt8Array:
-    """White at 0, orange above and blue below, (height, width) -> (height, width, 3)."""
-    return _tinted(values, np.full((*values.shape, 3), 255.0))
-
-
-def _over(values: FloatArray, pixels: UInt8Array) -> UInt8Array:
-    """The values in colour over the picture as a pale shadow, (height, width, 3)."""
-    shadow = 255 - pixels.mean(axis=2, keepdims=True) / 4
-    return _tinted(values, np.repeat(shadow, 3, axis=2))
-
-
-def _tinted(values: FloatArray, ground: FloatArray) -> UInt8Array:
-    """The ground mixed with a colour by the sign of each value, as strongly as its size says."""
-    strength = np.abs(values)
-    # The few largest would leave the others pale.
-    largest = np.quantile(strength[strength > 0], 0.98) if strength.any() else 1.0
-    share = np.minimum(strength / largest, 1)[..., None]
-    color = np.where((values > 0)[..., None], _rgb(FOR), _rgb(AGAINST))
-    return (ground + share * (color - ground)).astype(np.uint8)
-
-
-def _rgb(color: str) -> FloatArray:
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], np.float64)
+    return TILE + 24, lambda page, top: page.tiles(pictures, captions, x=LEFT, y=top + 2, side=TILE)

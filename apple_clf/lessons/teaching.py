@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apple_clf.config import parse_experiment, read_source
-from apple_clf.diagnosis import read_record
+from apple_clf.diagnosis import Record, read_record
 from apple_clf.io.files import cannot_write, printable, write_whole
 from apple_clf.io.progress import Reporter, Silent
 from apple_clf.lessons.catalogue import Lesson, find_lesson, list_lessons
-from apple_clf.lessons.measures import measure
-from apple_clf.lessons.picture import draw
+from apple_clf.lessons.measures import measure, start_gradients
 from apple_clf.lessons.rules import Verdict
 from apple_clf.pipeline.workflow import train
+from apple_clf.plots.curves import named_curves
+from apple_clf.plots.gradients import start_gradients_plot
 from apple_clf.runs import Run
 
 __all__ = ["Lesson", "Outcome", "find_lesson", "list_lessons", "teach"]
@@ -72,3 +73,19 @@ def teach(
     write_whole(picture, draw(records, show=lesson.picture, title=lesson.title))
     reporter.stage(f"Drew {printable(picture)}")
     return Outcome(runs, values, [rule.judge(values) for rule in lesson.rules], picture)
+
+
+def draw(records: Mapping[str, Record], *, show: str | Sequence[str], title: str) -> bytes:
+    """PNG with a line for each experiment, 800 x 340 pixels.
+
+    Args:
+        records: by the experiment's name, at most 7.
+        show: `gradients`, each layer's before the training, or one or two columns of the history,
+            the second one dotted.
+        title: of the picture.
+    """
+    if isinstance(show, str):
+        norms = {name: start_gradients(record) for name, record in records.items()}
+        return start_gradients_plot(norms, title=title)
+    histories = {name: record.history for name, record in records.items()}
+    return named_curves(histories, columns=show, title=title)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apple_clf.config import load_recorded
 from apple_clf.config.schema import DecisionConfig
 from apple_clf.data import SPLITS, Dataset, Split
 from apple_clf.data.recorded_data import load_recorded_data
 from apple_clf.diagnosis import read_record
 from apple_clf.errors import ArtifactError
-from apple_clf.evaluation import Evaluation, draw_history, evaluate, evaluate_briefly
+from apple_clf.evaluation import Evaluation, evaluate, evaluate_briefly
 from apple_clf.evaluation import draw as draw_evaluation
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.io.files import write_whole
+from apple_clf.plots import KeptEpoch, learning_curves
 from apple_clf.prediction.decision.fitting import Decision, fit_decision, given_decision
 from apple_clf.prediction.decision.novelty import (
     MIN_TO_JUDGE,
@@ -227,7 +229,7 @@ def save_pictures(
     """Writes the pictures of an evaluation, and of the training that led to it.
 
     Args:
-        run: gets plots.
+        run: holds resolved.yaml, and gets plots.
         evaluation: of its model.
         history: of its training, by name a value per epoch; None for a model from elsewhere.
         best_epoch: whose weights were kept, from 1.
@@ -237,9 +239,9 @@ def save_pictures(
     """
     pictures = draw_evaluation(evaluation)
     if history is not None:
-        curves = {name: list(values) for name, values in history.items()}
-        best = best_epoch if best_epoch < len(history["loss"]) else None
-        pictures = {"learning_curves": draw_history(curves, best_epoch=best), **pictures}
+        stopping = load_recorded(run.resolved).training.early_stopping
+        kept = KeptEpoch(best_epoch, stopping.monitor if stopping else None)
+        pictures = {"learning_curves": learning_curves(history, kept=kept), **pictures}
     for name, picture in pictures.items():
         write_whole(run.plot(name), picture)
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from apple_clf.arrays import UInt8Array
+    from apple_clf.arrays import FloatArray
 
 WIDTH = 800  # pixels
 INK, FAINT = "#222222", "#767676"  # both dark enough to read on white
@@ -83,22 +84,32 @@ def readable(name: str, length: int) -> str:
     return shown.replace("$", r"\$")  # a pair would be read as mathematics
 
 
-def tile(image: UInt8Array, side: int) -> UInt8Array:
-    """The picture in RGB, its longer side scaled to `side` by repeating or dropping pixels.
+def name_lines(axes: Axes, ends: Mapping[str, float]) -> None:
+    """Writes names beside the frame, in the order of the lines' ends, and far enough apart.
 
     Args:
-        image: pixels, uint8, (height, width, channels), 1 or 3 channels.
-        side: pixels.
-
-    Returns:
-        uint8, at most (side, side, 3).
+        axes: with all lines drawn, in the colours of `COLORS`.
+        ends: by name the last value of its line; its logarithm to 10 if the axis is logarithmic.
     """
-    longer = max(image.shape[:2])
-    rows, columns = (
-        np.arange(size * side // longer or 1) * longer // side for size in image.shape[:2]
-    )
-    picked = image[rows][:, columns]
-    return np.broadcast_to(picked, (*picked.shape[:2], 3))
+    low, high = axes.get_ylim()
+    if axes.get_yscale() == "log":
+        low, high = np.log10([low, high])
+    order = sorted(ends, key=lambda name: ends[name])
+    heights = _apart(np.array([(ends[name] - low) / (high - low) for name in order]), 0.09)
+    colors = dict(zip(ends, COLORS, strict=False))
+    for name, height in zip(order, heights, strict=True):
+        words = readable(name, 20)
+        axes.text(1.02, height, words, color=colors[name], va="center", transform=axes.transAxes)
+
+
+def _apart(heights: FloatArray, gap: float) -> FloatArray:
+    """Ascending heights moved until each is a gap above the one before, and none above 1."""
+    moved = heights.copy()
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    for i in range(len(moved) - 1, -1, -1):
+        moved[i] = min(moved[i], 1 - gap * (len(moved) - 1 - i))
+    return moved
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from apple_clf.metrics.catalogue import METRICS, words_of
-from apple_clf.report.pictures import picture_uri
+from apple_clf.plots.confusion import most_frequent_mistakes, shares
+from apple_clf.plots.pixels import picture_uri
 from apple_clf.report.reading import RunFiles
 
 MAX_MATRIX = 12  # classes
@@ -44,8 +45,7 @@ class Confusion:
 def confusion(files: RunFiles) -> Confusion:
     """What was taken for what."""
     counts = np.array(files.metrics["confusion_matrix"]["counts"])
-    names, there = files.class_names, counts.sum(axis=1)
-    share = counts / np.maximum(there, 1)[:, None]
+    names, share = files.class_names, shares(counts)
     cells = [
         [
             {"count": int(counts[i, j]), "share": share[i, j], "shade": round(share[i, j] * 8)}
@@ -53,15 +53,13 @@ def confusion(files: RunFiles) -> Confusion:
         ]
         for i in range(len(names))
     ]
-    off = counts.copy()
-    np.fill_diagonal(off, 0)
-    worst = [divmod(int(at), len(names)) for at in np.argsort(-off, axis=None, kind="stable")]
     mistakes = [
-        {"true": names[i], "answered": names[j], "count": int(off[i, j]), "share": share[i, j]}
-        for i, j in worst[:MAX_CONFUSIONS]
-        if off[i, j]
+        {"true": names[i], "answered": names[j], "count": int(counts[i, j]), "share": share[i, j]}
+        for i, j in most_frequent_mistakes(counts, limit=MAX_CONFUSIONS)
     ]
-    return Confusion(names, cells if len(names) <= MAX_MATRIX else [], mistakes, there.tolist())
+    return Confusion(
+        names, cells if len(names) <= MAX_MATRIX else [], mistakes, counts.sum(axis=1).tolist()
+    )
 
 
 @dataclass(frozen=True)

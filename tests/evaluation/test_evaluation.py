@@ -9,7 +9,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.data import Split
-from apple_clf.evaluation import Evaluation, draw, draw_history, evaluate, evaluate_briefly
+from apple_clf.evaluation import Evaluation, draw, evaluate, evaluate_briefly
 from apple_clf.images.preprocessing import Preprocessing
 from apple_clf.metrics.scores import predicted_classes
 from apple_clf.prediction.inference import Outputs, Predictor
@@ -153,8 +153,3 @@ def test_pictures_are_drawn(names: tuple[str, ...], threshold: float | None) -> 
     pictures = draw(evaluate(Oracle(*names, threshold=threshold), make_split(len(names))))
     assert sorted(pictures) == ["confusion_matrix", "mistakes", "reliability", "roc"]
     assert all(picture.startswith(PNG) for picture in pictures.values())
-
-
-def test_history_is_drawn_without_validation_too() -> None:
-    history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.6], "learning_rate": [0.1, 0.1]}
-    assert draw_history(history, best_epoch=2).startswith(PNG)

@@ -1,4 +1,4 @@
-"""Names fit to draw, tiles, and a look that no user's settings change."""
+"""Names fit to draw, names apart, and a look that no user's settings change."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apple_clf.plots import drawing
 
@@ -31,27 +33,16 @@ def test_fault_29_names_are_fit_to_draw(name: str, shown: str) -> None:
     assert drawing.readable(name, 20) == shown
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((2, 2, 1), (10, 10, 3)),
-        ((4, 8, 3), (5, 10, 3)),
-        ((300, 200, 1), (10, 6, 3)),
-        ((1, 1000, 1), (1, 10, 3)),
-    ],
-)
-def test_tile_fits_and_keeps_the_aspect(
-    shape: tuple[int, int, int], expected: tuple[int, int, int]
-) -> None:
-    assert drawing.tile(np.zeros(shape, np.uint8), 10).shape == expected
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
+def test_names_are_apart_in_order_and_in_the_frame(heights: list[float]) -> None:
+    moved = drawing._apart(np.array(sorted(heights)), 0.09)
+    assert (np.diff(moved) >= 0.09 - 1e-9).all()
+    assert moved[-1] <= 1
+    assert moved[0] >= 0
 
 
-def test_tile_repeats_pixels() -> None:
-    image = np.array([[1, 2], [3, 4]], np.uint8)[:, :, None]
-    rows = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
-    np.testing.assert_array_equal(
-        drawing.tile(image, 4), np.repeat(np.array(rows)[..., None], 3, 2)
-    )
+def test_names_that_are_apart_stay_where_they_are() -> None:
+    np.testing.assert_allclose(drawing._apart(np.array([0.1, 0.5, 0.9]), 0.09), [0.1, 0.5, 0.9])
 
 
 def test_look_is_the_same_whatever_the_settings_and_leaves_them_alone() -> None:
@@ -70,7 +61,7 @@ def test_look_is_the_same_whatever_the_settings_and_leaves_them_alone() -> None:
 def test_pictures_are_drawn_without_pyplot_and_imported_without_matplotlib() -> None:
     code = (
         "import sys; from apple_clf import plots; print('matplotlib' in sys.modules);"
-        "plots.learning_curves({'loss': [1.0]}, best_epoch=None);"
+        "plots.learning_curves({'loss': [1.0]}, kept=None);"
         "print('matplotlib.pyplot' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from apple_clf import metrics, plots
 from apple_clf.arrays import FloatArray, IntArray, UInt8Array
-from apple_clf.plots import figures
+from apple_clf.plots import gallery as page
 
 pytestmark = pytest.mark.slow
 
@@ -79,33 +79,6 @@ def test_pictures_show_their_data(drawer: Callable[[IntArray, FloatArray], bytes
     assert drawer(y_true, y_prob) != drawer(y_true, y_prob[:, ::-1])
 
 
-@pytest.mark.parametrize(
-    "history",
-    [
-        pytest.param({"loss": [0.5], "accuracy": [0.7]}, id="one epoch, no validation"),
-        pytest.param({}, id="nothing"),
-        pytest.param({"loss": [np.nan, np.inf], "accuracy": [0.5, 0.5]}, id="diverged"),
-        pytest.param({"loss": [1.0, 1.7e308], "val_loss": [1.0, 2.0, 3.0]}, id="huge"),
-        pytest.param({"loss": [0.0] * 9, "val_loss": [0.0] * 9}, id="constant and equal"),
-        pytest.param({"loss": [1, np.nan, 2], "val_loss": [np.nan, 1, np.nan]}, id="with gaps"),
-    ],
-)
-@pytest.mark.parametrize("best_epoch", [None, 1])
-def test_learning_curves(history: dict[str, list[float]], best_epoch: int | None) -> None:
-    first = plots.learning_curves(history, best_epoch=best_epoch)
-    assert pixels(first).shape == (340, 800, 3)
-    assert plots.learning_curves(history, best_epoch=best_epoch) == first
-
-
-def test_best_epoch_is_marked() -> None:
-    history = {"loss": [3.0, 2.0, 1.0]}
-    plain = plots.learning_curves(history, best_epoch=None)
-    assert plots.learning_curves(history, best_epoch=2) != plain
-    assert plots.learning_curves(history, best_epoch=3) != plots.learning_curves(
-        history, best_epoch=2
-    )
-
-
 def test_gallery_shows_the_surest_mistakes_first() -> None:
     images = np.array([10, 90, 170, 250], np.uint8)[:, None, None, None]  # one gray each
     y_true = np.array([0, 0, 0, 1])
@@ -120,10 +93,10 @@ def test_gallery_shows_the_surest_mistakes_first() -> None:
             class_names=["apple", "pear"],
         )
     )
-    middle = figures.HEADING + figures.TILE // 2
-    assert shown[middle, 10 + figures.TILE // 2].tolist() == [170] * 3
-    assert shown[middle, 142 + figures.TILE // 2].tolist() == [10] * 3
-    assert shown[middle, 274 + figures.TILE // 2].tolist() == [255] * 3
+    middle = page.HEADING + page.TILE // 2
+    assert shown[middle, 10 + page.TILE // 2].tolist() == [170] * 3
+    assert shown[middle, 142 + page.TILE // 2].tolist() == [10] * 3
+    assert shown[middle, 274 + page.TILE // 2].tolist() == [255] * 3
 
 
 @pytest.mark.parametrize(

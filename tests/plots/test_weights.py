@@ -1,4 +1,4 @@
-"""Pixels and weights as PNG."""
+"""Weights as pictures, and as sheets of all units."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apple_clf.report.pictures import MAX_SIDE, as_pictures, picture_uri, sheet_uris
+from apple_clf.plots.weights import MAX_SIDE, sheet_uris, thumbnails, unit_pictures
 
 
 def opened(uri: str) -> Image.Image:
@@ -16,17 +16,10 @@ def opened(uri: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(content)))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_picture_keeps_its_pixels(channels: int) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, channels), np.uint8)
-    again = np.asarray(opened(picture_uri(pixels))).reshape(pixels.shape)
-    assert (again == pixels).all()
-
-
 def test_dense_weights_become_pictures_of_the_input() -> None:
     weights = np.zeros((12, 2), np.float16)
     weights[5, 1] = 1  # row 1, column 2 of 3 by 4 pixels: 1 * 4 + 1
-    units = as_pictures(weights, (3, 4, 1))
+    units = unit_pictures(weights, (3, 4, 1))
     assert units is not None
     assert units.shape == (2, 3, 4, 1)
     assert units[1, 1, 1, 0] == 1
@@ -39,23 +32,26 @@ def test_dense_weights_become_pictures_of_the_input() -> None:
         ((27, 4), (4, 3, 3, 3)),
         ((5, 5, 1, 4), (4, 5, 5, 1)),
         ((5, 5, 3, 4), (4, 5, 5, 3)),
-        ((5, 5, 8, 4), (4, 5, 5, 1)),
-        ((1, 1, 1, 4), None),
+        ((5, 5, 8, 4), (4, 5, 5, 8)),
         ((16, 4), None),
     ],
-    ids=["dense on colours", "gray", "colours", "channels", "single pixels", "behind a pooling"],
+    ids=["dense on colours", "gray", "colours", "channels", "behind a pooling"],
 )
 def test_only_weights_of_pixels_are_pictures(
     shape: tuple[int, ...], expected: tuple[int, ...] | None
 ) -> None:
-    units = as_pictures(np.ones(shape, np.float16), (3, 3, 3))
+    units = unit_pictures(np.ones(shape, np.float16), (3, 3, 3))
     assert (None if units is None else units.shape) == expected
+
+
+def test_of_many_channels_the_mean_is_shown() -> None:
+    units = thumbnails(np.arange(8.0).reshape(1, 1, 1, 8))
+    assert units.tolist() == [[[[3.5]]]]
 
 
 def test_large_weights_are_averaged_down() -> None:
     side = 2 * MAX_SIDE + 1
-    units = as_pictures(np.ones((side * side, 1), np.float16), (side, side, 1))
-    assert units is not None
+    units = thumbnails(np.ones((1, side, side, 1), np.float16))
     assert max(units.shape[1:3]) <= MAX_SIDE
     assert (units == 1).all()
 
@@ -86,6 +82,5 @@ def test_units_stand_side_by_side_with_clear_gaps(channels: int) -> None:
 
 @pytest.mark.parametrize("value", [0.0, np.inf, np.nan])
 def test_weights_without_a_size_are_drawn_all_the_same(value: float) -> None:
-    units = as_pictures(np.full((4, 2), value, np.float16), (2, 2, 1))
-    assert units is not None
+    units = thumbnails(np.full((2, 2, 2, 1), value, np.float16))
     assert opened(sheet_uris([units])[0]).size == (5, 2)

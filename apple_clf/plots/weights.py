@@ -1,7 +1,5 @@
-"""Pixels -> PNG data URIs: pictures of the gallery, and weights as pictures."""
+"""The first layer's weights as pictures: as arrays, and as sheets of all units."""
 
-import base64
-import io
 import math
 from collections.abc import Sequence
 
@@ -9,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from apple_clf.arrays import UInt8Array
+from apple_clf.arrays import FloatArray
+from apple_clf.plots.pixels import data_uri
 
 LEVELS = 33  # of a weight's colour: enough to see, and half the bytes of 256
 NEGATIVE, ZERO, POSITIVE = (11, 79, 138), (246, 246, 244), (184, 72, 8)
@@ -19,39 +18,38 @@ GAP = 1
 NO_LEVEL = (1, 2, 3)  # a colour that no weight has
 
 
-def picture_uri(image: UInt8Array) -> str:
-    """The data URI of a PNG.
+def unit_pictures(
+    weights: FloatArray | NDArray[np.float16], shape: tuple[int, ...]
+) -> FloatArray | None:
+    """The weights by unit, a view, (n_units, rows, columns, channels), or None.
 
-    Args:
-        image: pixels, uint8, (height, width, channels), 1 or 3 channels.
-    """
-    return _uri(Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image))
-
-
-def as_pictures(
-    weights: NDArray[np.float16], shape: tuple[int, int, int]
-) -> NDArray[np.float32] | None:
-    """Each unit's weights as a picture, (n_units, rows, columns, 1 or 3), or None.
-
-    There is no picture where the weights are not those of pixels, as behind a pooling layer, or
-    where a unit sees a single pixel. Of channels other than 1 or 3 the mean is shown; large
-    pictures are averaged down.
+    None: the weights are not those of pixels, as behind a pooling layer.
 
     Args:
         weights: of a dense layer, (n_pixels, n_units), or of a convolution, (height, width,
             channels, n_units).
         shape: height, width and channels of the images.
     """
-    if weights.ndim == 2:
-        if weights.shape[0] != math.prod(shape):
-            return None
+    if weights.ndim == 2 and weights.shape[0] == math.prod(shape):
         weights = weights.reshape(*shape, -1)
-    if weights.ndim != 4 or weights.shape[0] * weights.shape[1] == 1:
+    if weights.ndim != 4:
         return None
-    units = np.nan_to_num(np.moveaxis(weights, 3, 0).astype(np.float32))
-    if units.shape[3] not in {1, 3}:
-        units = units.mean(axis=3, keepdims=True)
-    return _small(units)
+    units: FloatArray = np.moveaxis(weights, 3, 0)
+    return units
+
+
+def thumbnails(units: FloatArray) -> NDArray[np.float32]:
+    """The units small enough for a sheet, (n_units, rows, columns, 1 or 3).
+
+    Of channels other than 1 or 3 the mean is shown; large pictures are averaged down.
+
+    Args:
+        units: as of `unit_pictures`; what is not finite is replaced by a finite number.
+    """
+    small = np.nan_to_num(units.astype(np.float32))
+    if small.shape[3] not in {1, 3}:
+        small = small.mean(axis=3, keepdims=True)
+    return _small(small)
 
 
 def sheet_uris(snapshots: Sequence[NDArray[np.float32]]) -> list[str]:
@@ -95,10 +93,10 @@ def _sheet(units: NDArray[np.float32], limit: float) -> str:
     sheet = sheet.astype(np.uint8)
     if channels == 3:
         levels = np.where(sheet == LEVELS, NO_LEVEL, sheet * (255 / (LEVELS - 1)))
-        return _uri(Image.fromarray(levels.astype(np.uint8)), transparency=NO_LEVEL)
+        return data_uri(Image.fromarray(levels.astype(np.uint8)), transparency=NO_LEVEL)
     image = Image.fromarray(sheet[:, :, 0])
     image.putpalette(_palette())
-    return _uri(image, transparency=LEVELS)
+    return data_uri(image, transparency=LEVELS)
 
 
 def _palette() -> list[int]:
@@ -109,9 +107,3 @@ def _palette() -> list[int]:
     rising = np.array(ZERO) * (1 - ways) + np.array(POSITIVE) * ways
     colours = np.concatenate([falling[:0:-1], rising, [[0, 0, 0]]])
     return [int(value) for value in colours.round().ravel()]
-
-
-def _uri(image: Image.Image, **options: int | tuple[int, int, int]) -> str:
-    stream = io.BytesIO()
-    image.save(stream, "PNG", **options)
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apple_clf.report.charts import (
+from apple_clf.plots.svg import (
     BOTTOM,
     LEFT,
     MAX_POINTS,
