@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apple_clf.arrays import FloatArray, UInt8Array
+from apple_clf.arrays import UInt8Array
 from apple_clf.errors import AppleClfError, ArtifactError, ConfigError, DataError, ImageError
-from apple_clf.explanation.attribution import integrated_gradients
+from apple_clf.explanation.attribution import attribute
+from apple_clf.explanation.first_layer import first_weights
 from apple_clf.explanation.nearest import load_training_data, nearest_images
 from apple_clf.explanation.neuron import choose_neuron, weighted_sum
 from apple_clf.explanation.record import (
-    Attribution,
     Decision,
     Explanation,
     Nearest,
     SoftmaxRow,
 )
-from apple_clf.explanation.units import first_weights, layer_views
+from apple_clf.explanation.units import layer_views
 from apple_clf.images import loading
 from apple_clf.io.files import portable, printable
 from apple_clf.prediction.inference import Outputs, Predictor
@@ -85,7 +85,7 @@ def explain(
         backward=None
         if label is None
         else network.backward(pixels, label=label, code=record.class_names.index(label)),
-        attribution=_attribution(network, pixels, code=code, class_name=str(answer.class_name)),
+        attribution=attribute(network, pixels, code=code, class_name=str(answer.class_name)),
         first_weights=first_weights(network, views),
         nearest=nearest,
         notes=((f"{loaded.note}.",) if loaded.note else ()) + notes,
@@ -148,18 +148,6 @@ def _decision(predictor: Predictor, outputs: Outputs) -> Decision:
         novelty_threshold=record.novelty_threshold,
         unsure=bool(predictor.unsure(outputs.novelty)[0]),
     )
-
-
-def _attribution(
-    network: "Network", pixels: UInt8Array, *, code: int, class_name: str
-) -> Attribution:
-    def logit(pictures: FloatArray) -> FloatArray:
-        return network.logits(pictures, code=code)
-
-    def gradient(pictures: FloatArray) -> FloatArray:
-        return network.logit_gradients(pictures, code=code)
-
-    return integrated_gradients(pixels, class_name=class_name, logit=logit, gradient=gradient)
 
 
 def _nearest(

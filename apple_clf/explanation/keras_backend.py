@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from apple_clf.arrays import FloatArray, UInt8Array
 from apple_clf.errors import ArtifactError
+from apple_clf.explanation.network import PIXELS
 from apple_clf.explanation.record import Backward, BackwardStep
 from apple_clf.model.backend import keras, memory_told, tf
-
-PIXELS = -1
-"""Stands for the picture where a step says which steps it takes its input from."""
 
 BATCH = 64
 BATCH_VALUES = 1 << 25

@@ -128,11 +128,15 @@ class Attribution:
         return float(self.values.sum())
 
     @property
+    def change(self) -> float:
+        """Of the logit, from a black picture to this one."""
+        return self.logit - self.baseline_logit
+
+    @property
     def error(self) -> float:
         """How far the sum misses the change of the logit, as a share of that change."""
-        change = self.logit - self.baseline_logit
-        gap = abs(self.total - change)
-        return gap / abs(change) if change else gap
+        gap = abs(self.total - self.change)
+        return gap / abs(self.change) if self.change else gap
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,19 @@
 """The units of each layer: which answer a picture most strongly, and what they add to its logit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apple_clf.arrays import FloatArray
-from apple_clf.explanation.record import FirstWeights, LayerView, Unit
+from apple_clf.explanation.record import LayerView, Unit
 
 if TYPE_CHECKING:
     from apple_clf.explanation.keras_backend import Forward, Network, Step
 
 MAX_UNITS = 1024
 """Units of one layer that an explanation holds; only flattened pictures have more."""
-
-FIRST_WEIGHTS = 8
 
 UNCHANGED = frozenset(
     {
@@ -93,13 +91,21 @@ def _unchanged_before(network: "Network") -> list[int]:
     return found
 
 
+def strongest(output: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Each unit's activation where it is strongest, and that place among all, (n_units,) each.
+
+    Args:
+        output: of a layer for one picture, (n_units,) or (height, width, n_units).
+    """
+    by_unit = output.reshape(-1, output.shape[-1])  # (n_places, n_units)
+    places = np.abs(by_unit).argmax(axis=0)
+    return by_unit[places, np.arange(by_unit.shape[1])], places
+
+
 def _view(
     place: int, step: "Step", output: FloatArray, contributions: FloatArray | None
 ) -> LayerView:
-    by_unit = output.reshape(-1, output.shape[-1])  # (n_places, n_units)
-    strongest_at = np.abs(by_unit).argmax(axis=0)
-    n_units = by_unit.shape[1]
-    activations = by_unit[strongest_at, np.arange(n_units)]
+    activations, strongest_at = strongest(output)
     order = np.argsort(-np.abs(activations), kind="stable")[:MAX_UNITS]
     units = tuple(
         Unit(
@@ -117,28 +123,8 @@ def _view(
         name=step.name,
         kind=step.kind,
         shape=step.shape,
-        n_units=n_units,
+        n_units=len(activations),
         n_zero=int((activations == 0).sum()),
         units=units,
         maps=np.moveaxis(output[..., order], -1, 0),
     )
-
-
-def first_weights(network: "Network", views: Sequence[LayerView]) -> FirstWeights | None:
-    """The weights of the first dense or convolutional layer, if they make pictures.
-
-    Args:
-        network: the steps.
-        views: of all steps, as from `layer_views`.
-    """
-    pairs = zip(network.steps, views, strict=True)
-    step, view = next(pair for pair in pairs if pair[0].kind in {"Dense", "Conv2D"})
-    kernel = np.asarray(step.layer.kernel)
-    if step.kind == "Dense":
-        source = origin(network, step)
-        if source.step is not None or kernel.shape[0] != np.prod(source.shape):
-            return None
-        kernel = kernel.reshape(*source.shape, -1)
-    units = tuple(unit.index for unit in view.units[:FIRST_WEIGHTS])
-    pictures = np.moveaxis(kernel.sum(axis=2)[..., list(units)], -1, 0)
-    return FirstWeights(step.name, units, pictures)

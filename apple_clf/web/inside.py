@@ -6,32 +6,18 @@ from typing import Any
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
-from apple_clf.explanation.numpy_backend.layers import Dense
-from apple_clf.explanation.numpy_backend.network import PIXELS, Network
+from apple_clf.explanation.first_layer import WeightHistory
+from apple_clf.explanation.overview import Connections, LayerOutput, look_inside
+from apple_clf.explanation.record import Attribution
 from apple_clf.images import loading
 from apple_clf.web.models import Model
-
-COMPUTING = frozenset(
-    {
-        *("Activation", "Add", "BatchNormalization", "Conv2D", "Dense", "LayerNormalization"),
-        *("AveragePooling2D", "GlobalAveragePooling2D", "MaxPooling2D"),
-    }
-)
-"""Layers to show; the others pass on what they get, or give it another shape or scale."""
 
 MAX_UNITS = 512
 MAX_MAPS = 32
 """Units and channels of a layer that are sent; the rest is counted."""
 
-N_CONNECTIONS = 24
-"""Strongest connections into each dense layer."""
 
-MAX_STEPS = 64
-BUDGET = 300_000_000
-"""Multiplications that an attribution may take: some 10 ms."""
-
-
-def look_inside(model: Model, body: bytes) -> dict[str, Any]:
+def explain_picture(model: Model, body: bytes) -> dict[str, Any]:
     """Answer, pixels, layers, connections and attribution of one picture.
 
     Arrays of many numbers are base64 of bytes: pixels as they are, activations of pictures and
@@ -45,11 +31,11 @@ def look_inside(model: Model, body: bytes) -> dict[str, Any]:
         ImageError: it is no usable picture.
         ArtifactError: the weights are so large that answers overflow.
     """
-    return look_into(model, loading.load(body, model.record.preprocessing))
+    return explain_loaded(model, loading.load(body, model.record.preprocessing))
 
 
-def look_into(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
-    """As `look_inside`, for a picture that was read already.
+def explain_loaded(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
+    """As `explain_picture`, for a picture that was read already.
 
     Raises:
         ArtifactError: the weights are so large that answers overflow.
@@ -57,7 +43,7 @@ def look_into(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
     pixels = loaded.pixels
     (answer,) = model.predictor.answer_prepared([""], [pixels])
     outputs = model.predictor.outputs(pixels[None])
-    code = model.record.class_names.index(str(answer.class_name))
+    class_name = str(answer.class_name)
     found: dict[str, Any] = {
         "model": model.number,
         "answer": {**answer.as_dict(), "file": None},
@@ -75,126 +61,87 @@ def look_into(model: Model, loaded: loading.Loaded) -> dict[str, Any]:
     if model.network is None:
         found["notes"].append(f"No layers: {model.reason}.")
         return found
-    activations = [output[0] for output in model.network.forward(pixels[None])]
-    shown = [i for i, step in enumerate(model.network.steps) if step.kind in COMPUTING]
-    found["layers"] = [_layer(model.network, i, activations[i]) for i in shown]
-    found["connections"] = [
-        connections
-        for place, i in enumerate(shown)
-        if (connections := _connections(model.network, i, pixels, activations, shown, place))
-    ]
-    found["attribution"], note = _attribution(model, pixels, activations[-1], code=code)
-    found["notes"] += note
+    code = model.record.class_names.index(class_name)
+    inside = look_inside(model.network, pixels, code=code, class_name=class_name)
+    found["layers"] = [_layer(layer) for layer in inside.layers]
+    found["connections"] = [_connections(each) for each in inside.connections]
+    if inside.attribution is None:
+        note = "No attribution: it would take too long for so large a network."
+        found["notes"].append(note)
+    else:
+        found["attribution"] = _attribution(inside.attribution)
     return found
+
+
+def describe_weights(history: WeightHistory) -> dict[str, Any]:
+    """The first layer's weights at each epoch as bytes, all on one scale."""
+    n_units, height, width = history.pictures.shape[1:]
+    largest = float(np.abs(history.pictures).max())
+    return {
+        "layer": history.layer,
+        "height": height,
+        "width": width,
+        "units": n_units,
+        "epochs": list(history.epochs),
+        "largest": largest,
+        "pictures": [_signed(epoch, largest) for epoch in history.pictures],
+    }
 
 
 def _picture(pixels: UInt8Array) -> dict[str, Any]:
     height, width, channels = pixels.shape
-    return {"height": height, "width": width, "channels": channels, "data": encoded(pixels)}
+    return {"height": height, "width": width, "channels": channels, "data": _encoded(pixels)}
 
 
-def signed_bytes(values: FloatArray, largest: float) -> UInt8Array:
-    """128 + value / largest * 127, uint8, of the same shape.
-
-    Args:
-        values: from -largest to largest.
-        largest: 0 if all of them are.
-    """
-    return (128 + values / (largest or 1) * 127).round().astype(np.uint8)
-
-
-def encoded(array: UInt8Array) -> str:
-    """The bytes of an array, as base64."""
-    return base64.b64encode(array.tobytes()).decode()
-
-
-def _layer(network: Network, place: int, output: FloatArray) -> dict[str, Any]:
-    step, by_unit = network.steps[place], output.reshape(-1, output.shape[-1])
-    strongest = np.abs(by_unit).max(axis=0)
-    largest = float(strongest.max())
-    layer: dict[str, Any] = {
-        "name": step.name,
-        "kind": step.kind,
-        "shape": list(output.shape),
-        "n_units": by_unit.shape[1],
-        "n_zero": int((strongest == 0).sum()),
-        "largest": largest,
+def _layer(layer: LayerOutput) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": list(layer.output.shape),
+        "n_units": layer.output.shape[-1],
+        "n_zero": layer.n_zero,
+        "largest": layer.largest,
         "values": None,
         "maps": None,
     }
-    if output.ndim == 1:
-        layer["values"] = [float(f"{value:.5g}") for value in output[:MAX_UNITS]]
+    if layer.output.ndim == 1:
+        described["values"] = [float(f"{value:.5g}") for value in layer.output[:MAX_UNITS]]
     else:
-        maps = np.moveaxis(output[..., :MAX_MAPS], -1, 0)
+        maps = np.moveaxis(layer.output[..., :MAX_MAPS], -1, 0)
         n, height, width = maps.shape
-        layer["maps"] = {
-            "count": n,
-            "height": height,
-            "width": width,
-            "data": encoded(signed_bytes(maps, largest)),
-        }
-    return layer
+        data = _signed(maps, layer.largest)
+        described["maps"] = {"count": n, "height": height, "width": width, "data": data}
+    return described
 
 
-def _connections(
-    network: Network,
-    place: int,
-    pixels: UInt8Array,
-    activations: list[FloatArray],
-    shown: list[int],
-    target: int,
-) -> dict[str, Any] | None:
-    """The largest products of input and weight that go into a dense layer."""
-    step = network.steps[place]
-    if not isinstance(step.layer, Dense) or len(step.sources) != 1:
-        return None
-    (source,) = step.sources
-    entering = activations[source] if source != PIXELS else pixels / 255
-    products = entering.reshape(-1)[:, None] * step.layer.kernel  # (n_inputs, n_units)
-    n = min(N_CONNECTIONS, products.size)
-    strongest = np.argpartition(-np.abs(products), n - 1, axis=None)[:n]
-    strongest = strongest[products.flat[strongest] != 0]
-    origin = source
-    while origin != PIXELS and network.steps[origin].kind not in COMPUTING:
-        (origin,) = network.steps[origin].sources
-    n_units = products.shape[1]
+def _connections(connections: Connections) -> dict[str, Any]:
     return {
-        "layer": target,
-        "source": PIXELS if origin == PIXELS else shown.index(origin),
+        "layer": connections.layer,
+        "source": connections.source,
         "links": [
-            [int(i) // n_units, int(i) % n_units, float(f"{products.flat[i]:.4g}")]
-            for i in sorted(strongest, key=lambda i: -abs(products.flat[i]))
+            [source, unit, float(f"{product:.4g}")] for source, unit, product in connections.links
         ],
     }
 
 
-def _attribution(
-    model: Model, pixels: UInt8Array, logits: FloatArray, *, code: int
-) -> tuple[dict[str, Any] | None, list[str]]:
-    """Integrated gradients of the answer's logit, with as many steps as there is time for.
-
-    Source: Sundararajan et al. 2017, arXiv:1703.01365, equation 3 with the gradient at the middle
-        of each step; what the parts' sum misses, as its proposition 1 has it, is `error`.
-    """
-    network = model.network
-    assert network is not None  # who calls has looked
-    steps = min(MAX_STEPS, BUDGET // (3 * network.multiplications or 1))
-    if steps < 1:
-        return None, ["No attribution: it would take too long for so large a network."]
-    image = pixels.astype(np.float32)
-    middles = ((np.arange(steps) + 0.5) / steps).astype(np.float32)
-    gradients = network.gradient(middles[:, None, None, None] * image, code=code)
-    values = (gradients.mean(axis=0, dtype=np.float64) * image).sum(axis=2)
-    of_black = network.forward(np.zeros_like(image)[None])[-1][0]
-    change = float(logits[code]) - float(of_black[code])
+def _attribution(attribution: Attribution) -> dict[str, Any]:
+    values = attribution.values.sum(axis=2)
     largest = float(np.abs(values).max())
-    missed = abs(float(values.sum()) - change)
-    attribution = {
-        "class": model.record.class_names[code],
+    return {
+        "class": attribution.class_name,
         "largest": largest,
-        "steps": steps,
-        "change": change,
-        "error": missed / abs(change) if change else missed,
-        "data": encoded(signed_bytes(values, largest)),
+        "steps": attribution.n_steps,
+        "change": attribution.change,
+        "error": attribution.error,
+        "data": _signed(values, largest),
     }
-    return attribution, []
+
+
+def _signed(values: FloatArray, largest: float) -> str:
+    """128 + value / largest * 127 as bytes in base64; largest is 0 if all values are."""
+    return _encoded((128 + values / (largest or 1) * 127).round().astype(np.uint8))
+
+
+def _encoded(array: UInt8Array) -> str:
+    """The bytes of an array, as base64."""
+    return base64.b64encode(array.tobytes()).decode()

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ArtifactError, ImageError
+from apple_clf.explanation.numpy_backend.loading import load_network
 from apple_clf.explanation.numpy_backend.network import Network
 from apple_clf.images import loading
 from apple_clf.io.files import portable
@@ -18,9 +17,6 @@ from apple_clf.runs import Run
 from apple_clf.runs.bundle import read_bundle
 from apple_clf.runs.layer_statistics import WeightSnapshots
 from apple_clf.runs.model_record import ModelRecord, read_model_record, read_verified
-
-AGREEMENT = 1e-3
-"""Largest difference of logits, relative to the largest logit, between NumPy and LiteRT."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +110,10 @@ class Model:
 
 
 def _network(run: ServedRun, predictor: Predictor) -> tuple[Network | None, str]:
-    """The layers in NumPy, which agree with what answers, or why there are none."""
+    """The layers in NumPy, or why there are none."""
     if run.keras is None:
         return None, run.reason
     try:
-        from apple_clf.explanation.numpy_backend.keras_network import read_keras_network
-    except ImportError:
-        return None, "h5py, which reads model.keras, is not installed"
-    try:
-        network = read_keras_network(run.keras)
+        return load_network(run.keras, predictor), ""
     except ArtifactError as error:
-        return None, f"model.keras cannot be shown layer by layer: {error}"
-    shape = run.record.preprocessing.shape
-    if network.input_shape != shape:
-        return None, "model.keras takes other pictures than model.tflite"
-    picture = np.random.default_rng(0).integers(256, size=(1, *shape), dtype=np.uint8)
-    theirs = predictor.outputs(picture).logits
-    ours = network.forward(picture)[-1]
-    if ours.shape != theirs.shape or not np.allclose(
-        ours, theirs, rtol=0, atol=AGREEMENT * max(1, float(np.abs(theirs).max()))
-    ):
-        return None, "model.keras gives other logits than model.tflite"
-    return network, ""
+        return None, str(error)

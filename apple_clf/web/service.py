@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from apple_clf.errors import ConfigError
+from apple_clf.explanation.first_layer import makes_pictures, weight_history
 from apple_clf.prediction.inference import Answer
 from apple_clf.runs.layer_statistics import WeightSnapshots
 from apple_clf.web.batching import Batcher, Room
 from apple_clf.web.collecting import Collection
 from apple_clf.web.counters import Counters
-from apple_clf.web.inside import encoded, look_inside, signed_bytes
+from apple_clf.web.inside import describe_weights, explain_picture
 from apple_clf.web.models import Model, ServedRun
 
 MAX_WAITING = 128
@@ -70,7 +69,7 @@ class Service:
             ImageError: it is no usable picture.
             BusyError: too many are waiting.
         """
-        found = [await self._in_thread(partial(look_inside, m, body)) for m in self.models]
+        found = [await self._in_thread(partial(explain_picture, m, body)) for m in self.models]
         return {"models": found}
 
     async def weights(self, *, model: int) -> dict[str, Any] | None:
@@ -79,7 +78,7 @@ class Service:
         if served.snapshots is None:
             return None
         return await self._in_thread(
-            partial(weight_pictures, served.snapshots, served.record.preprocessing.shape)
+            partial(_describe_weights, served.snapshots, served.record.preprocessing.shape)
         )
 
     async def keep(self, body: bytes, *, label: str) -> Path:
@@ -133,49 +132,13 @@ def _as_dict(model: Model) -> dict[str, Any]:
         "verdict": metrics.get("verdict"),
         "metrics": metrics.get("metrics"),
         "layers": model.network is not None,
-        "weights": weight_shape(model.snapshots, record.preprocessing.shape) is not None,
+        "weights": model.snapshots is not None
+        and makes_pictures(model.snapshots, record.preprocessing.shape),
     }
 
 
-def weight_shape(
-    snapshots: WeightSnapshots | None, shape: tuple[int, int, int]
-) -> tuple[int, int, int] | None:
-    """Height, width and channels of the first layer's weights as pictures, if they make any.
-
-    Args:
-        snapshots: of a run.
-        shape: of its pictures.
-    """
-    if snapshots is None:
-        return None
-    first = snapshots.weights[0]
-    if first.ndim == 4:
-        return first.shape[0], first.shape[1], first.shape[2]
-    return shape if first.shape[0] == np.prod(shape) else None
-
-
-def weight_pictures(
+def _describe_weights(
     snapshots: WeightSnapshots, shape: tuple[int, int, int]
 ) -> dict[str, Any] | None:
-    """The weights at each epoch as bytes, all on one scale, summed over channels.
-
-    Args:
-        snapshots: of a run.
-        shape: of its pictures.
-    """
-    form = weight_shape(snapshots, shape)
-    if form is None:
-        return None
-    weights = np.array(snapshots.weights, np.float32)
-    pictures = np.moveaxis(weights.reshape(len(weights), *form, -1).sum(axis=3), -1, 1)
-    largest = float(np.abs(pictures).max())
-    scaled = signed_bytes(pictures, largest)
-    return {
-        "layer": snapshots.layer,
-        "height": form[0],
-        "width": form[1],
-        "units": pictures.shape[1],
-        "epochs": list(snapshots.epochs),
-        "largest": largest,
-        "pictures": [encoded(epoch) for epoch in scaled],
-    }
+    history = weight_history(snapshots, shape)
+    return None if history is None else describe_weights(history)

@@ -1,12 +1,21 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apple_clf.arrays import FloatArray
-from apple_clf.explanation.attribution import FIRST_STEPS, MAX_STEPS, integrated_gradients
+from apple_clf.explanation.attribution import (
+    FIRST_STEPS,
+    MAX_STEPS,
+    attribute,
+    integrated_gradients,
+)
 from apple_clf.explanation.keras_backend import Network
-from explanation.models import MODELS, PICTURE, SHAPE
+from apple_clf.explanation.numpy_backend.keras_network import read_keras_network
+from apple_clf.model.keras_file.loading import load_keras_model
+from explanation.models import MODELS, PICTURE, SHAPE, write_run
 
 pytestmark = pytest.mark.slow
 
@@ -73,6 +82,38 @@ def test_networks_are_shared_out_within_a_hundredth(name: str, code: int) -> Non
     plain = network.logit_gradients(middles, code=code).mean(axis=0) * PICTURE
     allowed = 0.02 * np.abs(plain).sum()
     assert np.abs(found.values - plain).sum() < allowed
+
+
+def test_as_many_steps_as_at_first_are_of_equal_length() -> None:
+    calls = []
+
+    def gradient(x: FloatArray) -> FloatArray:
+        calls.append(x.max(axis=(1, 2, 3)) / PICTURE.max())
+        return np.ones_like(x)
+
+    found = integrated_gradients(
+        PICTURE,
+        class_name="apple",
+        logit=lambda x: np.square(x).sum(axis=(1, 2, 3)),
+        gradient=gradient,
+        first_steps=4,
+        max_steps=4,
+    )
+    assert found.n_steps == 4
+    np.testing.assert_allclose(np.concatenate(calls), [0.125, 0.375, 0.625, 0.875], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["dense", "convolutional"])
+def test_backends_share_out_alike(name: str, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", MODELS[name]())
+    networks = (
+        Network(load_keras_model(run), n_classes=3),
+        read_keras_network(run.keras_model.read_bytes()),
+    )
+    theirs, ours = (attribute(each, PICTURE, code=1, class_name="pear") for each in networks)
+    np.testing.assert_allclose(
+        ours.values, theirs.values, rtol=0, atol=1e-3 * np.abs(theirs.values).max()
+    )
 
 
 def test_picture_that_changes_nothing_has_no_part() -> None:

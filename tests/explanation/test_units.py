@@ -3,7 +3,7 @@ import pytest
 
 from apple_clf.explanation.keras_backend import Forward, Network
 from apple_clf.explanation.record import LayerView
-from apple_clf.explanation.units import first_weights, layer_views
+from apple_clf.explanation.units import layer_views
 from explanation.models import MODELS, PICTURE
 
 
@@ -42,22 +42,3 @@ def test_contributions_stand_where_they_are_all_and_add_up_to_the_logit() -> Non
 def test_units_that_are_0_are_counted() -> None:
     _, forward, views = look("dense")
     assert views[2].n_zero == int((forward.outputs[2] == 0).sum())
-
-
-def test_first_weights_of_a_dense_layer_are_pictures_of_the_input() -> None:
-    network, _, views = look("dense")
-    first = first_weights(network, views)
-    assert first is not None
-    kernel = np.asarray(network.steps[2].layer.kernel)
-    assert first.pictures.shape == (8, 7, 6)
-    for unit, picture in zip(first.units, first.pictures, strict=True):
-        np.testing.assert_array_equal(picture.ravel(), kernel[:, unit])
-
-
-def test_first_weights_of_a_convolution_are_its_filters() -> None:
-    network, _, views = look("convolutional")
-    first = first_weights(network, views)
-    assert first is not None
-    assert (first.layer, first.pictures.shape) == ("conv2d_2", (4, 3, 2))
-    kernel = np.asarray(network.steps[2].layer.kernel)
-    np.testing.assert_array_equal(first.pictures[0], kernel[:, :, 0, first.units[0]])

@@ -9,10 +9,10 @@ from explanation.models import PICTURE, convolutional, dense, softmax_regression
 from PIL import Image
 
 from apple_clf.errors import ImageError
+from apple_clf.explanation import overview
 from apple_clf.images.loading import Loaded
 from apple_clf.model.backend import keras
-from apple_clf.web import inside
-from apple_clf.web.inside import look_inside, look_into
+from apple_clf.web.inside import explain_loaded, explain_picture
 from apple_clf.web.models import Model, read_served_run
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def body_of(tmp_path: Path) -> bytes:
 
 def look(tmp_path: Path, keras_model: keras.Model) -> tuple[Model, dict[str, Any]]:
     model = Model(read_served_run(write_run(tmp_path / "run", keras_model)), number=3)
-    return model, look_inside(model, body_of(tmp_path))
+    return model, explain_picture(model, body_of(tmp_path))
 
 
 def numbers(text: str) -> Any:
@@ -74,7 +74,7 @@ def test_strongest_connections_are_the_largest_products(tmp_path: Path) -> None:
     assert (last["source"], last["layer"]) == (2, 3)  # dropout between them passes all on
     layer: Any = model.network.steps[2].layer  # type: ignore[union-attr]  # it has one
     products = PICTURE.reshape(-1, 1) / 255 * layer.kernel
-    largest = np.sort(-np.abs(products).ravel())[: inside.N_CONNECTIONS]
+    largest = np.sort(-np.abs(products).ravel())[: overview.N_CONNECTIONS]
     assert [-abs(link[2]) for link in first["links"]] == pytest.approx(largest, rel=1e-3)
     pixel, unit, product = first["links"][0]
     assert product == pytest.approx(products[pixel, unit], rel=1e-3)
@@ -99,7 +99,7 @@ def test_attribution_adds_up_to_the_change_of_the_logit(tmp_path: Path, make: An
 def test_network_too_large_for_the_time_has_no_attribution(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inside, "BUDGET", 100)
+    monkeypatch.setattr(overview, "BUDGET", 100)
     _, found = look(tmp_path, dense())
     assert found["attribution"] is None
     assert "too long" in found["notes"][0]
@@ -108,7 +108,7 @@ def test_network_too_large_for_the_time_has_no_attribution(
 def test_without_layers_the_note_says_why(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", dense())
     run.keras_model.unlink()
-    found = look_inside(Model(read_served_run(run), number=1), body_of(tmp_path))
+    found = explain_picture(Model(read_served_run(run), number=1), body_of(tmp_path))
     assert (found["layers"], found["attribution"], found["connections"]) == (None, None, [])
     assert found["notes"][0].startswith("No layers: ")
 
@@ -117,11 +117,11 @@ def test_steps_of_the_reading_are_those_of_the_picture(tmp_path: Path) -> None:
     model, found = look(tmp_path, softmax_regression())
     assert found["steps"] == []
     steps = ("paper found", "light flattened")
-    read = look_into(model, Loaded(PICTURE, None, (0, 0, 1, 1), steps))
+    read = explain_loaded(model, Loaded(PICTURE, None, (0, 0, 1, 1), steps))
     assert read == {**found, "frame": [0, 0, 1, 1], "steps": list(steps)}
 
 
 def test_no_picture_is_an_error(tmp_path: Path) -> None:
     model = Model(read_served_run(write_run(tmp_path / "run", dense())), number=1)
     with pytest.raises(ImageError):
-        look_inside(model, b"garbage")
+        explain_picture(model, b"garbage")

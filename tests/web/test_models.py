@@ -84,12 +84,12 @@ import sys
 from pathlib import Path
 from apple_clf.runs import Run
 from apple_clf.web.app import create_app
-from apple_clf.web.inside import look_inside
+from apple_clf.web.inside import explain_picture
 from apple_clf.web.models import Model, read_served_run
 from apple_clf.web import server
 served = read_served_run(Run(Path({str(small.path)!r})))
 create_app([served])
-assert look_inside(Model(served, number=1), Path({str(apple)!r}).read_bytes())["layers"]
+assert explain_picture(Model(served, number=1), Path({str(apple)!r}).read_bytes())["layers"]
 heavy = {{"tensorflow", "keras", "matplotlib", "pandas", "sklearn", "scipy"}} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -11,6 +11,7 @@ import numpy as np
 
 from apple_clf.arrays import FloatArray
 from apple_clf.errors import ArtifactError
+from apple_clf.explanation.network import PIXELS
 from apple_clf.explanation.numpy_backend import activations
 from apple_clf.explanation.numpy_backend.layers import (
     Activation,
@@ -26,7 +27,7 @@ from apple_clf.explanation.numpy_backend.layers import (
     Unchanged,
     Window,
 )
-from apple_clf.explanation.numpy_backend.network import PIXELS, Network, Step
+from apple_clf.explanation.numpy_backend.network import Network, Step
 from apple_clf.model.keras_file.archive import read_archive
 from apple_clf.model.keras_file.network import read_network
 from apple_clf.model.keras_file.weights import check_weights

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from apple_clf.arrays import FloatArray, UInt8Array
+from apple_clf.explanation.network import PIXELS
 from apple_clf.explanation.numpy_backend.layers import Layer
-
-PIXELS = -1
-"""Stands for the picture where a step says which steps it takes its input from."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,23 @@ class Network:
             outputs.append(step.layer.forward(self._entering(step, x, outputs)))
         return outputs
 
-    def gradient(self, pixels: FloatArray, *, code: int) -> FloatArray:
-        """How a class's logit grows with each pixel, float32, (n, height, width, channels).
+    def logits(self, images: UInt8Array | FloatArray, *, code: int) -> FloatArray:
+        """One class's logit, float64, (n,).
 
         Args:
-            pixels: 0 to 255, (n, height, width, channels).
+            images: 0 to 255, (n, height, width, channels).
             code: of the class.
         """
-        x = pixels.astype(np.float32)
+        return self.forward(images)[-1][:, code].astype(np.float64)
+
+    def logit_gradients(self, images: UInt8Array | FloatArray, *, code: int) -> FloatArray:
+        """Gradient of one class's logit by the pixels, float32, (n, height, width, channels).
+
+        Args:
+            images: 0 to 255, (n, height, width, channels).
+            code: of the class.
+        """
+        x = images.astype(np.float32)
         outputs = self.forward(x)
         gradients = [np.zeros_like(output) for output in outputs]
         gradients[-1][:, code] = 1

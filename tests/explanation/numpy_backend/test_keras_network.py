@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explanation.models import MODELS, PICTURE, SHAPE, imported
 
 from apple_clf.config.schema import ModelConfig
 from apple_clf.config.schema.augmentation import RandomContrast, RandomInvert, RandomZoom
@@ -33,6 +32,7 @@ from apple_clf.model.files import keras_bytes, litert_bytes
 from apple_clf.model.keras_file.network import LAYERS
 from apple_clf.prediction.inference import Predictor
 from apple_clf.runs.model_record import ModelRecord
+from explanation.models import MODELS, PICTURE, SHAPE, imported
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_activations_and_gradients_are_those_of_keras(make: Callable[[], keras.M
     np.testing.assert_allclose(outputs[-1][0], forward.logits, rtol=1e-4, atol=1e-5)
     pictures = np.stack([PICTURE, PICTURE[::-1]]).astype(np.float32)
     np.testing.assert_allclose(
-        ours.gradient(pictures, code=1),
+        ours.logit_gradients(pictures, code=1),
         theirs.logit_gradients(pictures, code=1),
         rtol=1e-3,
         atol=1e-7,
