@@ -40,7 +40,7 @@ def first_weights(network: "Network", views: Sequence[LayerView]) -> FirstWeight
     source = origin(network, step)
     if step.kind == "Dense" and source.step is not None:
         return None
-    pictures = unit_pictures(np.asarray(step.layer.kernel), source.shape)
+    pictures = unit_pictures(np.asarray(step.layer.kernel), network.input_shape)
     if pictures is None:
         return None
     units = tuple(unit.index for unit in view.units[:N_UNITS])

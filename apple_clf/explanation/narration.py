@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from apple_clf.explanation.network import TRAINING_ONLY
 from apple_clf.explanation.record import (
     Attribution,
     Backward,
@@ -11,7 +12,7 @@ from apple_clf.explanation.record import (
     Unit,
     WeightedSum,
 )
-from apple_clf.explanation.units import REARRANGED, UNCHANGED
+from apple_clf.explanation.units import REARRANGED
 from apple_clf.io.files import printable
 from apple_clf.prediction.inference import DONT_KNOW, unsure_in_words
 
@@ -73,7 +74,7 @@ def _forward(layers: Sequence[LayerView]) -> Iterator[str]:
     yield "FORWARD, layer by layer"
     for view in layers:
         yield f"  {view.number}. {_name(view.name)} ({view.kind}): {size_in_words(view)}"
-        if view.kind in UNCHANGED:
+        if view.kind in TRAINING_ONLY:
             yield "     works in training alone; here it passes everything on"
         elif view.kind in REARRANGED:
             yield f"     {_DOES.get(view.kind, 'the same numbers')}"

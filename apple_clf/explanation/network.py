@@ -8,6 +8,15 @@ from apple_clf.arrays import FloatArray
 PIXELS = -1
 """Stands for the picture where a step says which steps it takes its input from."""
 
+TRAINING_ONLY = frozenset(
+    {
+        *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout"),
+        *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation"),
+        *("RandomContrast", "RandomBrightness", "RandomInvert"),
+    }
+)
+"""Keras classes that change their input in training only, and pass it on otherwise."""
+
 
 class Step(Protocol):
     """One layer at work."""

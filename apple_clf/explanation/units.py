@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apple_clf.arrays import FloatArray
+from apple_clf.explanation.network import TRAINING_ONLY
 from apple_clf.explanation.record import LayerView, Unit
 
 if TYPE_CHECKING:
@@ -15,15 +16,7 @@ if TYPE_CHECKING:
 MAX_UNITS = 1024
 """Units of one layer that an explanation holds; only flattened pictures have more."""
 
-UNCHANGED = frozenset(
-    {
-        *("Dropout", "SpatialDropout2D", "RandomFlip", "RandomRotation", "RandomZoom"),
-        *("RandomTranslation", "RandomContrast", "RandomBrightness", "RandomInvert"),
-    }
-)
-"""Layers that work in training alone, and pass on what they get otherwise."""
-
-REARRANGED = UNCHANGED | {"Flatten", "Reshape", "Rescaling", "InputLayer"}
+REARRANGED = TRAINING_ONLY | {"Flatten", "Reshape", "Rescaling", "InputLayer"}
 """Layers whose outputs are their inputs under other names, or on another scale."""
 
 
@@ -83,7 +76,7 @@ def _unchanged_before(network: "Network") -> list[int]:
     """Places of the steps whose outputs are what the output layer gets."""
     (source,) = network.output.sources
     found = [source]
-    while network.steps[found[-1]].kind in UNCHANGED:
+    while network.steps[found[-1]].kind in TRAINING_ONLY:
         (source,) = network.steps[found[-1]].sources
         if source < 0:
             break

@@ -23,7 +23,7 @@ def unit_pictures(
 ) -> FloatArray | None:
     """The weights by unit, a view, (n_units, rows, columns, channels), or None.
 
-    None: the weights are not those of pixels, as behind a pooling layer.
+    None: the weights are not those of pixels, as after a pooling layer or other filters.
 
     Args:
         weights: of a dense layer, (n_pixels, n_units), or of a convolution, (height, width,
@@ -32,7 +32,7 @@ def unit_pictures(
     """
     if weights.ndim == 2 and weights.shape[0] == math.prod(shape):
         weights = weights.reshape(*shape, -1)
-    if weights.ndim != 4:
+    if weights.ndim != 4 or weights.shape[2] != shape[2]:
         return None
     units: FloatArray = np.moveaxis(weights, 3, 0)
     return units

@@ -27,20 +27,20 @@ def test_dense_weights_become_pictures_of_the_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"),
+    ("shape", "channels", "expected"),
     [
-        ((27, 4), (4, 3, 3, 3)),
-        ((5, 5, 1, 4), (4, 5, 5, 1)),
-        ((5, 5, 3, 4), (4, 5, 5, 3)),
-        ((5, 5, 8, 4), (4, 5, 5, 8)),
-        ((16, 4), None),
+        ((27, 4), 3, (4, 3, 3, 3)),
+        ((5, 5, 1, 4), 1, (4, 5, 5, 1)),
+        ((5, 5, 3, 4), 3, (4, 5, 5, 3)),
+        ((5, 5, 8, 4), 3, None),
+        ((16, 4), 3, None),
     ],
-    ids=["dense on colours", "gray", "colours", "channels", "behind a pooling"],
+    ids=["dense on colours", "gray", "colours", "after other filters", "after pooling"],
 )
 def test_only_weights_of_pixels_are_pictures(
-    shape: tuple[int, ...], expected: tuple[int, ...] | None
+    shape: tuple[int, ...], channels: int, expected: tuple[int, ...] | None
 ) -> None:
-    units = unit_pictures(np.ones(shape, np.float16), (3, 3, 3))
+    units = unit_pictures(np.ones(shape, np.float16), (3, 3, channels))
     assert (None if units is None else units.shape) == expected
 
 

@@ -17,17 +17,22 @@ MAX_OBJECTS = 20_000
 
 LAYERS = frozenset(
     {
-        *("InputLayer", "Rescaling", "Normalization", "Flatten", "Reshape"),
-        *("Dense", "Dropout", "SpatialDropout2D", "Activation", "ReLU", "LeakyReLU", "Softmax"),
-        *("BatchNormalization", "LayerNormalization", "Add"),
-        *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "ZeroPadding2D"),
+        *("InputLayer", "Identity", "Rescaling", "Normalization"),
+        *("Flatten", "Reshape", "Permute", "RepeatVector"),
+        *("Dense", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"),
+        *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout"),
+        *("BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization"),
+        *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
+        *("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"),
+        *("ZeroPadding2D", "Cropping2D", "UpSampling2D"),
         *("MaxPooling2D", "AveragePooling2D"),
         *("GlobalMaxPooling2D", "GlobalAveragePooling2D"),
         *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation"),
         *("RandomContrast", "RandomBrightness", "RandomInvert"),
     }
 )
-"""Layers that compute and do nothing else: no code, no file, no address among their arguments."""
+"""Keras's layers for pictures and vectors that compute and do nothing else: no code, no file and
+no address is among their arguments."""
 
 _INITIALIZERS = frozenset(
     {

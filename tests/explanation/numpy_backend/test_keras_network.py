@@ -144,9 +144,9 @@ def test_what_no_experiment_gives_is_refused(
 
 def test_every_layer_that_is_opened_is_known_or_refused() -> None:
     """A new layer of experiments must be added here too."""
-    from apple_clf.explanation.numpy_backend.keras_network import _KINDS
+    from apple_clf.explanation.numpy_backend.keras_network import KINDS
 
-    assert set(_KINDS) < LAYERS
+    assert set(KINDS) < LAYERS
 
 
 def test_damaged_file_is_refused() -> None:

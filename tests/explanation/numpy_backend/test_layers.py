@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from apple_clf.arrays import FloatArray
-from apple_clf.explanation.numpy_backend.layers import (
-    Affine,
+from apple_clf.explanation.numpy_backend.convolutions import (
     AveragePooling,
     Conv2D,
+    MaxPooling,
+    Window,
+)
+from apple_clf.explanation.numpy_backend.layers import (
+    Affine,
     Dense,
     GlobalAverage,
     Layer,
-    MaxPooling,
     Normalization,
-    Window,
 )
 from apple_clf.model.backend import keras, tf
 
