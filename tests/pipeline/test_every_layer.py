@@ -33,6 +33,7 @@ LAYER = {
     "dense": "{type: dense, units: 4, activation: gelu}",
     "dropout": "{type: dense, units: 4}, {type: dropout, rate: 0.3}",
     "flatten": AFTER_FILTERS + "{type: flatten}",
+    "gaussian_noise": "{type: gaussian_noise, stddev: 0.1}, {type: dense, units: 4}",
     "global_average_pooling2d": AFTER_FILTERS + "{type: global_average_pooling2d}",
     "layer_normalization": AFTER_FILTERS + "{type: layer_normalization}",
     "max_pooling2d": "{type: max_pooling2d}",

@@ -185,6 +185,17 @@ class Dropout(LayerRecord):
     """Share of the inputs set to zero."""
 
 
+class GaussianNoise(LayerRecord):
+    """Adds random numbers to the inputs while training, so that small differences matter less."""
+
+    keras_class: ClassVar = "GaussianNoise"
+
+    type: Literal["gaussian_noise"] = "gaussian_noise"
+    """Kind of layer."""
+    stddev: Annotated[float, Field(ge=0, le=1000)]
+    """Standard deviation of the numbers; pixels go from 0 to 1."""
+
+
 class BatchNormalization(LayerRecord):
     """Gives each input mean 0 and variance 1 over the batch, then a learnt scale and shift."""
 
@@ -341,6 +352,7 @@ class Flatten(LayerRecord):
 Inner = (
     Dense
     | Dropout
+    | GaussianNoise
     | BatchNormalization
     | LayerNormalization
     | Activation
