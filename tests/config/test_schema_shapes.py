@@ -22,6 +22,7 @@ from apple_clf.config.schema.layers import (
     GlobalAveragePooling2D,
     LayerNormalization,
     MaxPooling2D,
+    PReLU,
     Residual,
     Shape,
 )
@@ -55,7 +56,7 @@ poolings = [
 convolutions = st.builds(
     Conv2D, filters=st.integers(2, 4), kernel_size=sizes, strides=sizes, padding=paddings
 )
-plain = st.sampled_from([NORM, Dropout(rate=0.5), Activation(activation="relu")])
+plain = st.sampled_from([NORM, Dropout(rate=0.5), Activation(activation="relu"), PReLU()])
 pictures = st.one_of(convolutions, *poolings, plain)
 vectors = st.just(DENSE) | plain
 residuals: Any = st.lists(pictures, min_size=1, max_size=3) | st.lists(
@@ -202,3 +203,9 @@ def test_layers_inside_residual_ones_count_towards_the_most() -> None:
     ModelConfig(layers=(inner, DENSE))
     with pytest.raises(ValidationError, match=r"layers are at most 256.*not 257"):
         ModelConfig(layers=(inner, DENSE, DENSE))
+
+
+def test_axes_that_vectors_do_not_have_are_refused() -> None:
+    text = "model: {layers: [{type: dense, units: 4}, {type: prelu, shared_axes: [1, 2]}]}"
+    with pytest.raises(ConfigError, match=r"layers\.1\.shared_axes goes up to 2, .* axes 1 to 1"):
+        parse_experiment(text, filename="e.yaml")

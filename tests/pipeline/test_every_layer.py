@@ -37,6 +37,10 @@ LAYER = {
     "global_average_pooling2d": AFTER_FILTERS + "{type: global_average_pooling2d}",
     "layer_normalization": AFTER_FILTERS + "{type: layer_normalization}",
     "max_pooling2d": "{type: max_pooling2d}",
+    "prelu": (
+        AFTER_FILTERS + "{type: prelu, alpha_initializer: random_normal, shared_axes: [1, 2]}, "
+        "{type: dense, units: 4}, {type: prelu}"
+    ),
     "random_contrast": "{type: random_contrast, factor: 0.3}",
     "random_flip": "{type: random_flip}",
     "random_invert": "{type: random_invert}",

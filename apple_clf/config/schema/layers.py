@@ -51,6 +51,8 @@ Size = Annotated[
 ]
 """Height and width in pixels; one number stands for both."""
 
+_Axis = Annotated[int, Field(ge=1, le=3)]
+
 Padding = Literal["valid", "same"]
 
 Shape = tuple[int, ...]
@@ -220,6 +222,31 @@ class Activation(LayerRecord):
     """The function."""
 
 
+class PReLU(LayerRecord):
+    """Relu whose slope below zero is learnt, for each input by itself.
+
+    Source: He et al. 2015, arXiv:1502.01852, equation 1.
+    """
+
+    keras_class: ClassVar = "PReLU"
+
+    type: Literal["prelu"] = "prelu"
+    """Kind of layer."""
+    alpha_initializer: ConvInitializer = "zeros"
+    """How the slopes are drawn at the start."""
+    shared_axes: Annotated[tuple[_Axis, ...], Field(min_length=1, max_length=3)] | None = None
+    """Axes along which one slope is shared: [1, 2] gives one for each channel of a picture."""
+
+    def shape_after(self, shape: Shape, *, place: str) -> Shape:
+        if self.shared_axes is None or max(self.shared_axes) <= len(shape):
+            return shape
+        message = (
+            f"{place}.shared_axes goes up to {max(self.shared_axes)}, but {self.type} gets "
+            f"{text_of(shape)}, which has the axes 1 to {len(shape)}: leave out the others"
+        )
+        raise ValueError(message)
+
+
 class LayerNormalization(LayerRecord):
     """Gives each vector, or each pixel's channels, mean 0 and variance 1, then scale and shift."""
 
@@ -356,6 +383,7 @@ Inner = (
     | BatchNormalization
     | LayerNormalization
     | Activation
+    | PReLU
     | Conv2D
     | MaxPooling2D
     | AveragePooling2D

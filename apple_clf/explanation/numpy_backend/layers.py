@@ -143,6 +143,21 @@ class Activation(Unchanged):
 
 
 @dataclass(frozen=True)
+class PReLU(Unchanged):
+    """x above zero, slope * x below it."""
+
+    slope: FloatArray  # of one image's shape, with 1 for shared axes
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """The shape stays."""
+        return np.where(x > 0, x, self.slope * x)
+
+    def backward(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
+        """At zero both sides are flat, as in Keras."""
+        return gradient * np.where(x > 0, np.float32(1), self.slope * (x < 0))
+
+
+@dataclass(frozen=True)
 class Dense:
     """x @ kernel + bias, then the activation function."""
 
@@ -206,6 +221,7 @@ KINDS: Mapping[str, Callable[[Settings, Weights], Layer]] = {
     "Flatten": lambda _settings, _weights: Flatten(),
     "GlobalAveragePooling2D": _global_average,
     "LayerNormalization": _layer_normalization,
+    "PReLU": lambda _settings, weights: PReLU(*weights),
     "Rescaling": _rescaling,
 }
 """Keras class -> what makes the layer from the class's settings and its weights."""

@@ -18,6 +18,7 @@ from apple_clf.explanation.numpy_backend.layers import (
     GlobalAverage,
     Layer,
     Normalization,
+    PReLU,
 )
 from apple_clf.model.backend import keras, tf
 
@@ -89,3 +90,12 @@ def test_dense_and_affine() -> None:
     agrees(Dense(kernel, bias, "silu"), theirs, VECTORS)
     scaled = Affine(np.array(2, np.float32), np.array(1, np.float32))
     agrees(scaled, keras.layers.Rescaling(2, 1), VECTORS)
+
+
+@pytest.mark.parametrize("shared_axes", [None, [1, 2]], ids=["each place", "each channel"])
+def test_prelu(shared_axes: list[int] | None) -> None:
+    theirs = keras.layers.PReLU(alpha_initializer="random_normal", shared_axes=shared_axes)
+    theirs.build(PICTURES.shape)
+    (slope,) = (np.array(weight) for weight in theirs.get_weights())
+    x = np.where(PICTURES < -1, np.float32(0), PICTURES)  # a zero, too
+    agrees(PReLU(slope), theirs, x)
