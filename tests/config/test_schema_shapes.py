@@ -17,6 +17,7 @@ from apple_clf.config.schema.layers import (
     BatchNormalization,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
@@ -56,8 +57,15 @@ poolings = [
 convolutions = st.builds(
     Conv2D, filters=st.integers(2, 4), kernel_size=sizes, strides=sizes, padding=paddings
 )
+depthwise = st.builds(
+    DepthwiseConv2D,
+    kernel_size=sizes,
+    strides=sides,
+    padding=paddings,
+    depth_multiplier=st.integers(1, 2),
+)
 plain = st.sampled_from([NORM, Dropout(rate=0.5), Activation(activation="relu"), PReLU()])
-pictures = st.one_of(convolutions, *poolings, plain)
+pictures = st.one_of(convolutions, depthwise, *poolings, plain)
 vectors = st.just(DENSE) | plain
 residuals: Any = st.lists(pictures, min_size=1, max_size=3) | st.lists(
     vectors, min_size=1, max_size=3

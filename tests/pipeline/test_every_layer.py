@@ -31,6 +31,10 @@ LAYER = {
     "batch_normalization": AFTER_FILTERS + "{type: batch_normalization, momentum: 0.5}",
     "conv2d": "{type: conv2d, filters: 3, kernel_size: 2, activation: relu}",
     "dense": "{type: dense, units: 4, activation: gelu}",
+    "depthwise_conv2d": (
+        "{type: depthwise_conv2d, kernel_size: 3, depth_multiplier: 3, padding: same}, "
+        "{type: depthwise_conv2d, kernel_size: [2, 3], strides: 2, activation: tanh}"
+    ),
     "dropout": "{type: dense, units: 4}, {type: dropout, rate: 0.3}",
     "flatten": AFTER_FILTERS + "{type: flatten}",
     "gaussian_noise": "{type: gaussian_noise, stddev: 0.1}, {type: dense, units: 4}",

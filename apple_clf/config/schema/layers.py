@@ -307,6 +307,45 @@ class Conv2D(LayerRecord):
         return (*places, self.filters)
 
 
+class DepthwiseConv2D(LayerRecord):
+    """Slides filters over each channel by itself, with far fewer weights than conv2d."""
+
+    keras_class: ClassVar = "DepthwiseConv2D"
+    takes: ClassVar = "pictures"
+    initializers: ClassVar = ("depthwise_initializer",)
+    penalties: ClassVar = ("depthwise_regularizer",)
+
+    type: Literal["depthwise_conv2d"] = "depthwise_conv2d"
+    """Kind of layer."""
+    kernel_size: Size
+    """Height and width of a filter in pixels; one number for both."""
+    strides: _Side = 1
+    """Pixels from one place of a filter to the next, down and across."""
+    padding: Padding = "valid"
+    """Whether filters stay inside the picture, or black borders keep its size."""
+    depth_multiplier: Units = 1
+    """Filters for each channel."""
+    activation: ActivationName = "linear"
+    """Function applied to the weighted sums."""
+    use_bias: bool = True
+    """Whether each filter has a bias to learn."""
+    depthwise_initializer: ConvInitializer = "glorot_uniform"
+    """How the weights are drawn at the start."""
+    depthwise_regularizer: Regularizer | None = None
+    """Penalty on large weights, or null."""
+
+    @property
+    def step(self) -> tuple[int, int]:
+        return self.strides, self.strides
+
+    def shape_after(self, shape: Shape, *, place: str) -> Shape:
+        places = _places(
+            shape, self.kernel_size, self.step, self.padding,
+            kind=self.type, key=f"{place}.kernel_size",
+        )  # fmt: skip
+        return (*places, shape[2] * self.depth_multiplier)
+
+
 class _Pooling(LayerRecord):
     """What both kinds of pooling share."""
 
@@ -385,6 +424,7 @@ Inner = (
     | Activation
     | PReLU
     | Conv2D
+    | DepthwiseConv2D
     | MaxPooling2D
     | AveragePooling2D
 )

@@ -107,6 +107,40 @@ class Conv2D:
 
 
 @dataclass(frozen=True)
+class DepthwiseConv2D:
+    """Filters that slide over each channel by itself."""
+
+    kernel: FloatArray  # (height, width, n_channels, filters of each)
+    bias: FloatArray  # (n_channels * filters of each,)
+    activation: str
+    window: Window
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """(n, height, width, channels) -> (n, rows, columns, n_channels * filters of each)."""
+        return activations.forward(self.activation, self._sums(x))
+
+    def backward(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Every filter gives back to the pixels of its channel."""
+        gradient = activations.backward(self.activation, self._sums(x), gradient)
+        by_channel = gradient.reshape(*gradient.shape[:-1], *self.kernel.shape[2:])
+        wide, corner = self.window.padded(np.zeros_like(x), value=0)
+        wide = wide.copy()
+        for place, view in self.window.views(wide, self.window.count(x.shape[1:3])):
+            view += (by_channel * self.kernel[place]).sum(axis=-1)
+        return _cut(wide, corner, x.shape)
+
+    def multiplications(self, shape: tuple[int, ...]) -> int:
+        """Each filter at each place."""
+        return shape[0] * shape[1] * self.kernel.size
+
+    def _sums(self, x: FloatArray) -> FloatArray:
+        wide, _ = self.window.padded(x, value=0)
+        views = self.window.views(wide, self.window.count(x.shape[1:3]))
+        sums = sum(view[..., None] * self.kernel[place] for place, view in views)
+        return np.reshape(sums, (*np.shape(sums)[:3], -1)) + self.bias
+
+
+@dataclass(frozen=True)
 class MaxPooling(Unchanged):
     """The largest value of each window."""
 
@@ -180,9 +214,18 @@ def _conv2d(settings: Settings, weights: Weights) -> Layer:
     return Conv2D(*kernel_and_bias(weights), function_of(settings), window)
 
 
+def _depthwise_conv2d(settings: Settings, weights: Weights) -> Layer:
+    expect(settings, dilation_rate=[1, 1])
+    kernel, *bias = weights
+    zeros = np.zeros(kernel.shape[2] * kernel.shape[3], np.float32)
+    window = _window(settings, "kernel_size")
+    return DepthwiseConv2D(kernel, bias[0] if bias else zeros, function_of(settings), window)
+
+
 KINDS: Mapping[str, Callable[[Settings, Weights], Layer]] = {
     "AveragePooling2D": lambda settings, _: AveragePooling(_window(settings, "pool_size")),
     "Conv2D": _conv2d,
+    "DepthwiseConv2D": _depthwise_conv2d,
     "MaxPooling2D": lambda settings, _: MaxPooling(_window(settings, "pool_size")),
 }
 """Keras class -> what makes the layer from the class's settings and its weights."""

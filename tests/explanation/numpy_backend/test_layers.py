@@ -9,6 +9,7 @@ from apple_clf.arrays import FloatArray
 from apple_clf.explanation.numpy_backend.convolutions import (
     AveragePooling,
     Conv2D,
+    DepthwiseConv2D,
     MaxPooling,
     Window,
 )
@@ -53,6 +54,20 @@ def test_convolution(size: tuple[int, int], strides: tuple[int, int], padding: s
     window = Window(size, strides, padding == "same")
     kernel, bias = (np.array(weight) for weight in theirs.get_weights())
     agrees(Conv2D(kernel, bias, "tanh", window), theirs, PICTURES)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (4, 5)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_depthwise_convolution(size: tuple[int, int], stride: int, padding: str) -> None:
+    theirs = keras.layers.DepthwiseConv2D(
+        size, stride, padding, depth_multiplier=2, activation="tanh"
+    )
+    theirs.build(PICTURES.shape)
+    theirs.bias.assign(np.linspace(-1, 1, 8))
+    window = Window(size, (stride, stride), padding == "same")
+    kernel, bias = (np.array(weight) for weight in theirs.get_weights())
+    agrees(DepthwiseConv2D(kernel, bias, "tanh", window), theirs, PICTURES)
 
 
 @pytest.mark.parametrize(("size", "strides", "padding"), WINDOWS)
