@@ -22,7 +22,8 @@ def problems(text: str) -> list[str]:
 
 EPOCHS = "training.epochs must be a whole number from 1 to 100000, not"
 LAYERS = (
-    "dense, dropout, gaussian_noise, batch_normalization, layer_normalization, activation, prelu, conv2d, depthwise_conv2d, max_pooling2d, "
+    "dense, dropout, gaussian_noise, batch_normalization, layer_normalization, activation, "
+    "prelu, conv2d, depthwise_conv2d, separable_conv2d, max_pooling2d, "
     "average_pooling2d, global_average_pooling2d, flatten, residual, random_flip, random_rotation, "
     "random_zoom, random_translation, random_contrast, random_invert"
 )

@@ -25,6 +25,7 @@ from apple_clf.config.schema.layers import (
     MaxPooling2D,
     PReLU,
     Residual,
+    SeparableConv2D,
     Shape,
 )
 from apple_clf.config.schema.model import Layer
@@ -64,8 +65,11 @@ depthwise = st.builds(
     padding=paddings,
     depth_multiplier=st.integers(1, 2),
 )
+separable = st.builds(
+    SeparableConv2D, filters=sides, kernel_size=sizes, strides=sides, padding=paddings
+)
 plain = st.sampled_from([NORM, Dropout(rate=0.5), Activation(activation="relu"), PReLU()])
-pictures = st.one_of(convolutions, depthwise, *poolings, plain)
+pictures = st.one_of(convolutions, depthwise, separable, *poolings, plain)
 vectors = st.just(DENSE) | plain
 residuals: Any = st.lists(pictures, min_size=1, max_size=3) | st.lists(
     vectors, min_size=1, max_size=3

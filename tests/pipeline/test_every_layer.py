@@ -54,6 +54,10 @@ LAYER = {
     "residual": (
         "{type: residual, layers: [{type: conv2d, filters: 3, kernel_size: 2, padding: same}]}"
     ),
+    "separable_conv2d": (
+        "{type: separable_conv2d, filters: 4, kernel_size: 3, depth_multiplier: 2, padding: same}, "
+        "{type: separable_conv2d, filters: 3, kernel_size: [2, 3], strides: 2, activation: relu}"
+    ),
 }
 
 

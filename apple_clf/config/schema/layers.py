@@ -346,6 +346,55 @@ class DepthwiseConv2D(LayerRecord):
         return (*places, shape[2] * self.depth_multiplier)
 
 
+class SeparableConv2D(LayerRecord):
+    """A depthwise convolution, then one that mixes the channels of each pixel.
+
+    Source: Chollet 2017, arXiv:1610.02357, section 2.
+    """
+
+    keras_class: ClassVar = "SeparableConv2D"
+    takes: ClassVar = "pictures"
+    width: ClassVar = "filters"
+    initializers: ClassVar = ("depthwise_initializer", "pointwise_initializer")
+    penalties: ClassVar = ("depthwise_regularizer", "pointwise_regularizer")
+
+    type: Literal["separable_conv2d"] = "separable_conv2d"
+    """Kind of layer."""
+    filters: Units
+    """Mixtures to learn, which are the channels of what comes out."""
+    kernel_size: Size
+    """Height and width of a depthwise filter in pixels; one number for both."""
+    strides: _Side = 1
+    """Pixels from one place of a filter to the next, down and across."""
+    padding: Padding = "valid"
+    """Whether filters stay inside the picture, or black borders keep its size."""
+    depth_multiplier: Units = 1
+    """Depthwise filters for each channel."""
+    activation: ActivationName = "linear"
+    """Function applied to the mixtures."""
+    use_bias: bool = True
+    """Whether each mixture has a bias to learn."""
+    depthwise_initializer: ConvInitializer = "glorot_uniform"
+    """How the weights of the filters are drawn at the start."""
+    pointwise_initializer: ConvInitializer = "glorot_uniform"
+    """How the weights of the mixtures are drawn at the start."""
+    depthwise_regularizer: Regularizer | None = None
+    """Penalty on large weights of the filters, or null."""
+    pointwise_regularizer: Regularizer | None = None
+    """Penalty on large weights of the mixtures, or null."""
+
+    @property
+    def step(self) -> tuple[int, int]:
+        return self.strides, self.strides
+
+    def shape_after(self, shape: Shape, *, place: str) -> Shape:
+        places = _places(
+            shape, self.kernel_size, self.step, self.padding,
+            kind=self.type, key=f"{place}.kernel_size",
+        )  # fmt: skip
+        return (*places, self.filters)
+
+
 class _Pooling(LayerRecord):
     """What both kinds of pooling share."""
 
@@ -425,6 +474,7 @@ Inner = (
     | PReLU
     | Conv2D
     | DepthwiseConv2D
+    | SeparableConv2D
     | MaxPooling2D
     | AveragePooling2D
 )

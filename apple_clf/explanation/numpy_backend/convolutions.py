@@ -141,6 +141,26 @@ class DepthwiseConv2D:
 
 
 @dataclass(frozen=True)
+class SeparableConv2D:
+    """Filters on each channel by itself, then mixtures of the channels of each pixel."""
+
+    filters: DepthwiseConv2D  # without bias or activation function
+    mixtures: Conv2D  # of 1x1
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """(n, height, width, channels) -> (n, rows, columns, n_mixtures)."""
+        return self.mixtures.forward(self.filters.forward(x))
+
+    def backward(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Through the mixtures, then through the filters."""
+        return self.filters.backward(x, self.mixtures.backward(self.filters.forward(x), gradient))
+
+    def multiplications(self, shape: tuple[int, ...]) -> int:
+        """Those of both."""
+        return self.filters.multiplications(shape) + self.mixtures.multiplications(shape)
+
+
+@dataclass(frozen=True)
 class MaxPooling(Unchanged):
     """The largest value of each window."""
 
@@ -222,10 +242,21 @@ def _depthwise_conv2d(settings: Settings, weights: Weights) -> Layer:
     return DepthwiseConv2D(kernel, bias[0] if bias else zeros, function_of(settings), window)
 
 
+def _separable_conv2d(settings: Settings, weights: Weights) -> Layer:
+    expect(settings, dilation_rate=[1, 1])
+    depthwise, *pointwise = weights
+    kernel, bias = kernel_and_bias(pointwise)
+    zeros = np.zeros(depthwise.shape[2] * depthwise.shape[3], np.float32)
+    filters = DepthwiseConv2D(depthwise, zeros, "linear", _window(settings, "kernel_size"))
+    each_pixel = Window((1, 1), (1, 1), same=False)
+    return SeparableConv2D(filters, Conv2D(kernel, bias, function_of(settings), each_pixel))
+
+
 KINDS: Mapping[str, Callable[[Settings, Weights], Layer]] = {
     "AveragePooling2D": lambda settings, _: AveragePooling(_window(settings, "pool_size")),
     "Conv2D": _conv2d,
     "DepthwiseConv2D": _depthwise_conv2d,
     "MaxPooling2D": lambda settings, _: MaxPooling(_window(settings, "pool_size")),
+    "SeparableConv2D": _separable_conv2d,
 }
 """Keras class -> what makes the layer from the class's settings and its weights."""

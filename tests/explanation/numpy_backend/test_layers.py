@@ -11,6 +11,7 @@ from apple_clf.explanation.numpy_backend.convolutions import (
     Conv2D,
     DepthwiseConv2D,
     MaxPooling,
+    SeparableConv2D,
     Window,
 )
 from apple_clf.explanation.numpy_backend.layers import (
@@ -68,6 +69,20 @@ def test_depthwise_convolution(size: tuple[int, int], stride: int, padding: str)
     window = Window(size, (stride, stride), padding == "same")
     kernel, bias = (np.array(weight) for weight in theirs.get_weights())
     agrees(DepthwiseConv2D(kernel, bias, "tanh", window), theirs, PICTURES)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_separable_convolution(padding: str) -> None:
+    theirs = keras.layers.SeparableConv2D(
+        5, (2, 3), 2, padding, depth_multiplier=2, activation="gelu"
+    )
+    theirs.build(PICTURES.shape)
+    theirs.bias.assign(np.linspace(-1, 1, 5))
+    depthwise, pointwise, bias = (np.array(weight) for weight in theirs.get_weights())
+    window, each_pixel = Window((2, 3), (2, 2), padding == "same"), Window((1, 1), (1, 1), False)
+    filters = DepthwiseConv2D(depthwise, np.zeros(8, np.float32), "linear", window)
+    ours = SeparableConv2D(filters, Conv2D(pointwise, bias, "gelu", each_pixel))
+    agrees(ours, theirs, PICTURES)
 
 
 @pytest.mark.parametrize(("size", "strides", "padding"), WINDOWS)
