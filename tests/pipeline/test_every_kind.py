@@ -1,4 +1,7 @@
-"""Every kind of layer all the way: checked, trained, resumed, answered, explained and exported."""
+"""Every kind of layer, optimizer and schedule, from its YAML through training and resuming.
+
+Layers are followed further: through answers, explanations and exports.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +14,7 @@ from PIL import Image
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import Experiment
 from apple_clf.config.schema.model import KINDS
+from apple_clf.config.schema.optimizers import Optimizer, Schedule
 from apple_clf.explanation.attribution import attribute
 from apple_clf.explanation.explaining import explain
 from apple_clf.explanation.numpy_backend.loading import load_network
@@ -71,11 +75,11 @@ class StopAfterOne(Silent):
             raise StoppedError
 
 
-def experiment(layers: str) -> tuple[Experiment, bytes]:
+def experiment(layers: str, training: str = "") -> tuple[Experiment, bytes]:
     text = (
         "data: {source: simulated, train_samples: 40, validation_samples: 24, test_samples: 12}\n"
         "preprocessing: {image_size: [8, 8]}\n"
-        "training: {epochs: 2, batch_size: 16}\n"
+        f"training: {{epochs: 2, batch_size: 16{training}}}\n"
         f"model: {{layers: [{layers}]}}\n"
     )
     return parse_experiment(text, filename="e.yaml"), text.encode()
@@ -95,21 +99,27 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return workflow.train(trained, source=source, folder=tmp_path_factory.mktemp("whole"))
 
 
-def test_a_resumed_training_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
-    source = run.config.read_bytes()
-    trained = parse_experiment(source.decode(), filename="e.yaml")
+def resumed(source: bytes, folder: Path) -> Run:
+    """The run of an experiment that was stopped after its first epoch and resumed."""
     with pytest.raises(StoppedError):
         workflow.train(
-            trained,
+            parse_experiment(source.decode(), filename="e.yaml"),
             source=source,
-            folder=tmp_path,
+            folder=folder,
             reporter=StopAfterOne(),
             manner=workflow.Manner(checkpoint_seconds=0),
         )
-    (resumed,) = list_runs(tmp_path)
-    workflow.resume(resumed)
+    (run,) = list_runs(folder)
+    return workflow.resume(run)
+
+
+def assert_same_bytes(one: Run, other: Run) -> None:
     for name in ("model.tflite", "model.keras", "history.csv", "predictions.csv", "metrics.json"):
-        assert (resumed.path / name).read_bytes() == (run.path / name).read_bytes(), name
+        assert (one.path / name).read_bytes() == (other.path / name).read_bytes(), name
+
+
+def test_a_resumed_training_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    assert_same_bytes(resumed(run.config.read_bytes(), tmp_path), run)
 
 
 def test_both_explanations_give_the_logits_of_the_predictor(run: Run, tmp_path: Path) -> None:
@@ -130,3 +140,39 @@ def test_both_explanations_give_the_logits_of_the_predictor(run: Run, tmp_path: 
 def test_an_onnx_file_answers_as_keras_does(run: Run, tmp_path: Path) -> None:
     exported = export(run, "onnx", target=tmp_path / "model.onnx")
     assert exported.agreement.largest_difference < 1e-4
+
+
+def kinds_of(union: object) -> list[str]:
+    """The names of the kinds in a union that is told apart by `type`."""
+    records = get_args(get_args(union)[0])
+    return [get_args(record.model_fields["type"].annotation)[0] for record in records]
+
+
+@pytest.mark.parametrize("kind", kinds_of(Optimizer))
+def test_with_each_optimizer_a_resumed_training_gives_the_same_bytes(
+    kind: str, tmp_path: Path
+) -> None:
+    trained, source = experiment("{type: dense, units: 4}", f", optimizer: {kind}")
+    whole = workflow.train(trained, source=source, folder=tmp_path / "whole")
+    assert_same_bytes(resumed(source, tmp_path / "resumed"), whole)
+
+
+SCHEDULE = {
+    "cosine": "{type: cosine, warmup_epochs: 1}",
+    "exponential": "{type: exponential}",
+    "piecewise_constant": "{type: piecewise_constant, boundaries: [1], values: [1e-2, 1e-3]}",
+    "polynomial": "{type: polynomial}",
+}
+
+
+def test_each_kind_of_schedule_has_an_example() -> None:
+    assert set(SCHEDULE) == set(kinds_of(Schedule))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULE.values(), ids=SCHEDULE)
+def test_with_each_schedule_a_resumed_training_gives_the_same_bytes(
+    schedule: str, tmp_path: Path
+) -> None:
+    trained, source = experiment("{type: dense, units: 4}", f", learning_rate: {schedule}")
+    whole = workflow.train(trained, source=source, folder=tmp_path / "whole")
+    assert_same_bytes(resumed(source, tmp_path / "resumed"), whole)
