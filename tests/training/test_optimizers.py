@@ -20,15 +20,22 @@ def settings(text: str) -> TrainingConfig:
 
 def walk(optimizer: Any) -> list[float]:
     """Where five steps of gradients of very different sizes lead."""
-    variables = [tf.Variable([1.0, -2.0]), tf.Variable([[0.5]])]
+    variables = [keras.Variable([1.0, -2.0]), keras.Variable([[0.5, 1.0], [-1.0, 0.2]])]
     optimizer.build(variables)
     for step in range(5):
-        gradients = [tf.constant([10.0**step, -1.0]), tf.constant([[0.1]])]
+        gradients = [tf.constant([10.0**step, -1.0]), tf.constant([[0.1, -3.0], [step, 0.4]])]
         optimizer.apply(gradients, variables)
     return [value for variable in variables for value in variable.numpy().ravel().tolist()]
 
 
 OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "muon": lambda: keras.optimizers.Muon(0.1),
+    "{type: muon, momentum: 0.5, nesterov: false, ns_steps: 2, weight_decay: 0.2}": lambda: (
+        keras.optimizers.Muon(0.1, momentum=0.5, nesterov=False, ns_steps=2, weight_decay=0.2)
+    ),
+    "{type: muon, adam_beta_1: 0.5, adam_beta_2: 0.6, epsilon: 0.1}": lambda: keras.optimizers.Muon(
+        0.1, adam_beta_1=0.5, adam_beta_2=0.6, epsilon=0.1
+    ),
     "lion": lambda: keras.optimizers.Lion(0.1),
     "{type: lion, beta_1: 0.5, beta_2: 0.6, weight_decay: 0.1}": lambda: keras.optimizers.Lion(
         0.1, beta_1=0.5, beta_2=0.6, weight_decay=0.1
@@ -60,6 +67,16 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
         0.1, weight_decay=0.5, global_clipnorm=1
     ),
 }
+
+
+def test_muon_leaves_the_output_layer_to_adamw() -> None:
+    output, hidden = (keras.layers.Dense(2, name=name) for name in ("output", "dense_1"))
+    for layer in (output, hidden):
+        layer.build((None, 3))
+    optimizer = build_optimizer(settings("optimizer: muon"), steps_per_epoch=PER_EPOCH)
+    optimizer.build([*output.trainable_weights, *hidden.trainable_weights])
+    has_velocity = [velocity is not None for velocity in optimizer.adam_velocities]
+    assert has_velocity == [True, True, False, True]  # kernel and bias of each
 
 
 @pytest.mark.parametrize("text", OPTIMIZERS)

@@ -171,8 +171,38 @@ class Lion(_Optimizer):
     """Share of each weight, times the learning rate, taken off at every step, or null."""
 
 
+class Muon(_Optimizer):
+    """Steps of dense layers made orthogonal; AdamW for biases, filters and the output layer.
+
+    Source: Liu et al. 2025, arXiv:2502.16982, equations 1 to 4.
+    """
+
+    keras_class: ClassVar = "Muon"
+
+    type: Literal["muon"] = "muon"
+    """Kind of optimizer."""
+    momentum: Share = 0.95
+    """Share of the last update that is kept."""
+    nesterov: bool = True
+    """Whether the gradient is taken where the momentum leads."""
+    ns_steps: Annotated[int, Field(ge=1, le=100)] = 5
+    """Newton-Schulz iterations that make a step orthogonal."""
+    weight_decay: Share = 0.004
+    """Share of each weight, times the learning rate, taken off at every step."""
+    adam_beta_1: BelowOne = 0.9
+    """How slowly AdamW's running mean of gradients is updated."""
+    adam_beta_2: BelowOne = 0.999
+    """How slowly AdamW's running mean of squared gradients is updated."""
+    epsilon: Epsilon = 1e-7
+    """Added to AdamW's divisor to avoid dividing by zero."""
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """The arguments of the Keras class, with the output layer's name."""
+        return super().keras_arguments() | {"exclude_layers": ["^output/"]}
+
+
 Optimizer = Annotated[
-    SGD | Momentum | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion,
+    SGD | Momentum | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion | Muon,
     Field(discriminator="type"),
 ]
 
