@@ -87,7 +87,7 @@ def highest_rate(experiment: Experiment) -> float:
     rate = experiment.training.learning_rate
     if isinstance(rate, float):
         return rate
-    return max(rate.values) if rate.type == "piecewise_constant" else rate.initial
+    return rate.highest
 
 
 def lower_rate(experiment: Experiment) -> Edit:
@@ -107,7 +107,9 @@ def scaled_rate(experiment: Experiment, factor: float) -> Edit:
     rate = experiment.training.learning_rate
     if isinstance(rate, float):
         return (f"training.learning_rate={rate * factor:.3g}",)
-    if rate.type == "piecewise_constant":
-        values = ", ".join(f"{value * factor:.3g}" for value in rate.values)
-        return (f"training.learning_rate.values=[{values}]",)
-    return (f"training.learning_rate.initial={rate.initial * factor:.3g}",)
+    old = getattr(rate, rate.scale)
+    if isinstance(old, tuple):
+        new = f"[{', '.join(f'{value * factor:.3g}' for value in old)}]"
+    else:
+        new = f"{old * factor:.3g}"
+    return (f"training.learning_rate.{rate.scale}={new}",)

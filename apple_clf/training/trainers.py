@@ -15,7 +15,7 @@ from apple_clf.config.schema import TrainingConfig
 from apple_clf.data import Split
 from apple_clf.model.backend import forget_models, keras
 from apple_clf.training.epoch_model import EpochModel
-from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
+from apple_clf.training.optimizers import build_loss, build_optimizer
 from apple_clf.training.statistics import Probe
 
 
@@ -100,7 +100,7 @@ def _new(
 ) -> Trainer:
     """The model as one whose step is an epoch, compiled, with its data attached."""
     epochs = EpochModel(inputs=model.inputs, outputs=model.outputs)
-    accuracy = "SparseCategoricalAccuracy" if takes_codes(config.loss) else "CategoricalAccuracy"
+    accuracy = "SparseCategoricalAccuracy" if config.loss.takes_codes else "CategoricalAccuracy"
     epochs.compile(
         optimizer=_optimizer(config, len(train)),
         loss=build_loss(config.loss),
@@ -112,7 +112,7 @@ def _new(
         validation,
         batch_size=config.batch_size,
         class_weights=class_weights(config, train.labels, class_names),
-        one_hot=not takes_codes(config.loss),
+        one_hot=not config.loss.takes_codes,
     )
     return Trainer(model, epochs, Probe(epochs))
 

@@ -8,7 +8,7 @@ import pytest
 from apple_clf.config import parse_experiment
 from apple_clf.config.schema import TrainingConfig
 from apple_clf.model.backend import keras, tf
-from apple_clf.training.optimizers import build_loss, build_optimizer, takes_codes
+from apple_clf.training.optimizers import build_loss, build_optimizer
 
 EPOCHS, PER_EPOCH = 4, 5
 
@@ -152,6 +152,6 @@ LOSSES = {
 @pytest.mark.parametrize("text", LOSSES)
 def test_loss_follows_its_formula(text: str) -> None:
     config = settings(f"loss: {text}").loss
-    y_true = CODES if takes_codes(config) else np.eye(3, dtype=np.float32)[CODES]
+    y_true = CODES if config.takes_codes else np.eye(3, dtype=np.float32)[CODES]
     loss = build_loss(config)(y_true, Y_PROB)
     assert float(loss) == pytest.approx(float(np.mean(LOSSES[text])), rel=1e-5)

@@ -1,7 +1,7 @@
 """How gradients become steps, and how large the steps are: one record per kind.
 
 A new optimizer is one class here, named in `Optimizer`; its keys are the arguments of its Keras
-class.
+class. A new schedule is one class, named in `Schedule`, with its Keras class and arguments.
 """
 
 from itertools import pairwise
@@ -207,8 +207,33 @@ Optimizer = Annotated[
 ]
 
 
-class CosineSchedule(Record):
+class _Schedule(Record):
+    """What every schedule has."""
+
+    keras_class: ClassVar[str]
+    # Key of the rate, or rates, that all others follow from.
+    scale: ClassVar[str] = "initial"
+
+    @property
+    def highest(self) -> float:
+        """The highest learning rate."""
+        rates: float | tuple[float, ...] = getattr(self, self.scale)
+        return max(rates) if isinstance(rates, tuple) else rates
+
+    def keras_arguments(self, *, n_steps: int, per_epoch: int) -> dict[str, Any]:
+        """The arguments of the Keras class, which counts in steps.
+
+        Args:
+            n_steps: of all epochs.
+            per_epoch: steps of one epoch.
+        """
+        raise NotImplementedError
+
+
+class CosineSchedule(_Schedule):
     """Falls along half a cosine wave over all epochs, after a linear warm-up from zero."""
+
+    keras_class: ClassVar = "CosineDecay"
 
     type: Literal["cosine"] = "cosine"
     """Kind of schedule."""
@@ -219,9 +244,24 @@ class CosineSchedule(Record):
     warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Epochs in which the rate rises to the top."""
 
+    def keras_arguments(self, *, n_steps: int, per_epoch: int) -> dict[str, Any]:
+        """The arguments of the Keras class, which counts in steps."""
+        arguments = {"decay_steps": n_steps, "alpha": self.final_fraction}
+        if not self.warmup_epochs:
+            return arguments | {"initial_learning_rate": self.initial}
+        warmup = self.warmup_epochs * per_epoch
+        return arguments | {
+            "initial_learning_rate": 0.0,
+            "decay_steps": max(1, n_steps - warmup),
+            "warmup_target": self.initial,
+            "warmup_steps": warmup,
+        }
 
-class ExponentialSchedule(Record):
+
+class ExponentialSchedule(_Schedule):
     """Shrinks by the same factor in every stretch of epochs."""
+
+    keras_class: ClassVar = "ExponentialDecay"
 
     type: Literal["exponential"] = "exponential"
     """Kind of schedule."""
@@ -232,9 +272,20 @@ class ExponentialSchedule(Record):
     decay_epochs: Epochs = 1
     """Epochs after which the factor has been applied once."""
 
+    def keras_arguments(self, *, n_steps: int, per_epoch: int) -> dict[str, Any]:
+        """The arguments of the Keras class, which counts in steps."""
+        return {
+            "initial_learning_rate": self.initial,
+            "decay_steps": self.decay_epochs * per_epoch,
+            "decay_rate": self.decay_rate,
+        }
 
-class PiecewiseConstantSchedule(Record):
+
+class PiecewiseConstantSchedule(_Schedule):
     """Constant between the given epochs."""
+
+    keras_class: ClassVar = "PiecewiseConstantDecay"
+    scale: ClassVar = "values"
 
     type: Literal["piecewise_constant"] = "piecewise_constant"
     """Kind of schedule."""
@@ -256,9 +307,16 @@ class PiecewiseConstantSchedule(Record):
             raise ValueError(message)
         return self
 
+    def keras_arguments(self, *, n_steps: int, per_epoch: int) -> dict[str, Any]:
+        """The arguments of the Keras class, which changes the rate one step past a boundary."""
+        boundaries = [epochs * per_epoch - 1 for epochs in self.boundaries]
+        return {"boundaries": boundaries, "values": list(self.values)}
 
-class PolynomialSchedule(Record):
+
+class PolynomialSchedule(_Schedule):
     """Falls from the initial to the final rate over all epochs."""
+
+    keras_class: ClassVar = "PolynomialDecay"
 
     type: Literal["polynomial"] = "polynomial"
     """Kind of schedule."""
@@ -268,6 +326,15 @@ class PolynomialSchedule(Record):
     """Learning rate at the end."""
     power: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Exponent; 1 falls along a straight line."""
+
+    def keras_arguments(self, *, n_steps: int, per_epoch: int) -> dict[str, Any]:
+        """The arguments of the Keras class, which counts in steps."""
+        return {
+            "initial_learning_rate": self.initial,
+            "decay_steps": n_steps,
+            "end_learning_rate": self.final,
+            "power": self.power,
+        }
 
 
 Schedule = Annotated[

@@ -1,6 +1,6 @@
 """How the network learns."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -18,15 +18,32 @@ from apple_clf.config.schema.optimizers import Adam, CosineSchedule, Optimizer, 
 Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
 
 
-class SparseCategoricalCrossentropy(Record):
+class _Loss(Record):
+    """What every loss has: its keys are the arguments of its Keras class."""
+
+    keras_class: ClassVar[str]
+    # Whether it compares with class codes; the others compare with one-hot rows.
+    takes_codes: ClassVar[bool] = False
+
+    def keras_arguments(self) -> dict[str, Any]:
+        """The arguments of the Keras class."""
+        return self.model_dump(exclude={"type"})
+
+
+class SparseCategoricalCrossentropy(_Loss):
     """Minus the log of the true class's probability."""
+
+    keras_class: ClassVar = "SparseCategoricalCrossentropy"
+    takes_codes: ClassVar = True
 
     type: Literal["sparse_categorical_crossentropy"] = "sparse_categorical_crossentropy"
     """Kind of loss."""
 
 
-class CategoricalCrossentropy(Record):
+class CategoricalCrossentropy(_Loss):
     """Cross-entropy against targets that may be smoothed."""
+
+    keras_class: ClassVar = "CategoricalCrossentropy"
 
     type: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     """Kind of loss."""
@@ -34,8 +51,10 @@ class CategoricalCrossentropy(Record):
     """Share of each target spread evenly over all classes."""
 
 
-class CategoricalFocalCrossentropy(Record):
+class CategoricalFocalCrossentropy(_Loss):
     """Cross-entropy in which images that are already right count less."""
+
+    keras_class: ClassVar = "CategoricalFocalCrossentropy"
 
     type: Literal["categorical_focal_crossentropy"] = "categorical_focal_crossentropy"
     """Kind of loss."""
@@ -45,8 +64,10 @@ class CategoricalFocalCrossentropy(Record):
     """Factor on the whole loss."""
 
 
-class MeanSquaredError(Record):
+class MeanSquaredError(_Loss):
     """Squared gap between probabilities and targets: slow to learn from, which is a lesson."""
+
+    keras_class: ClassVar = "MeanSquaredError"
 
     type: Literal["mean_squared_error"] = "mean_squared_error"
     """Kind of loss."""
