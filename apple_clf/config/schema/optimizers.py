@@ -188,7 +188,9 @@ class Muon(_Optimizer):
     ns_steps: Annotated[int, Field(ge=1, le=100)] = 5
     """Newton-Schulz iterations that make a step orthogonal."""
     weight_decay: Share = 0.004
-    """Share of each weight, times the learning rate, taken off at every step."""
+    """Share of each weight that takes orthogonal steps, times the learning rate, taken off."""
+    adam_weight_decay: Share = 0.004
+    """Share of each weight that AdamW steps, times the learning rate, taken off."""
     adam_beta_1: BelowOne = 0.9
     """How slowly AdamW's running mean of gradients is updated."""
     adam_beta_2: BelowOne = 0.999
