@@ -3,15 +3,12 @@
 These are names of the package itself: `import apple_clf; apple_clf.train("mine.yaml")`.
 """
 
-import csv
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apple_clf.config import dump_experiment, load_experiment, parse_experiment, read_source
 from apple_clf.config.schema import Experiment
-from apple_clf.errors import ArtifactError, ConfigError
-from apple_clf.io.files import printable
+from apple_clf.errors import ConfigError
 from apple_clf.io.progress import Reporter
 from apple_clf.pipeline import workflow
 from apple_clf.runs import Run
@@ -117,14 +114,11 @@ def read_history(run: Run) -> dict[str, list[float]]:
     Raises:
         ArtifactError: the run has no readable history.
     """
-    try:
-        with run.history.open(encoding="utf-8", newline="") as file:
-            rows = [
-                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, TypeError) as error:
-        raise ArtifactError(f"{printable(run.history)}: cannot be read: {error}") from error
-    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    from apple_clf.runs import files
+
+    history = files.read_history(run)
+    n_epochs = max(map(len, history.values()), default=0)
+    return {"epoch": [float(epoch) for epoch in range(1, n_epochs + 1)], **history}
 
 
 def read_metrics(run: Run) -> dict[str, Any]:
@@ -136,11 +130,9 @@ def read_metrics(run: Run) -> dict[str, Any]:
     Raises:
         ArtifactError: the run is not finished, or the file is damaged.
     """
-    try:
-        content: dict[str, Any] = json.loads(run.metrics.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{printable(run.metrics)}: cannot be read: {error}") from error
-    return content
+    from apple_clf.runs import files
+
+    return dict(files.read_metrics(run))
 
 
 def export(

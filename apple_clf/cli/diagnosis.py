@@ -1,6 +1,5 @@
 """`diagnose`, and findings as text."""
 
-import json
 from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -55,10 +54,11 @@ def _lines(findings: "Sequence[Finding]", run: "Run") -> Iterator[str]:
 def read_findings(run: "Run") -> "list[Finding]":
     """What was found at the end of a training; nothing for a run that has no findings.json."""
     from apple_clf.diagnosis import Finding
+    from apple_clf.runs import files
 
     if not run.findings.exists():
         return []
-    return [Finding.from_dict(each) for each in json.loads(run.findings.read_bytes())["findings"]]
+    return [Finding.from_dict(each) for each in files.read_findings(run)["findings"]]
 
 
 def finding_lines(finding: "Finding", run: "Run") -> Iterator[str]:

@@ -1,6 +1,5 @@
 """`runs`, and a run in a line."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,18 +129,14 @@ def summary(run: "Run") -> dict[str, object]:
     return _summary_of(_metrics_or_none(run), run)
 
 
-def read_metrics(run: "Run") -> Mapping[str, Any]:
-    """The content of metrics.json."""
-    content: Mapping[str, Any] = json.loads(run.metrics.read_bytes())
-    return content
-
-
 def _metrics_or_none(run: "Run") -> Mapping[str, Any] | None:
     """The content of a metrics.json with all that `_summary_of` needs, or None."""
+    from apple_clf.runs.files import UnreadableFileError, read_metrics
+
     try:
-        content = read_metrics(run)
+        content: Mapping[str, Any] = read_metrics(run)
         _columns_of(content)
-    except DAMAGES:
+    except (*DAMAGES, UnreadableFileError):
         return None
     return content
 

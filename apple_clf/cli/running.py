@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apple_clf.cli.diagnosis import finding_lines, read_findings
-from apple_clf.cli.listing import COLUMNS, read_metrics, summary
+from apple_clf.cli.listing import COLUMNS, summary
 from apple_clf.cli.options import (
     DEFAULT_RUNS,
     CheckpointSeconds,
@@ -116,6 +116,8 @@ def _verify_lines(outcome: "Verification") -> Iterator[str]:
 
 def show(run: "Run", format_: Format) -> None:
     """Prints what a training or an import came to."""
+    from apple_clf.runs.files import read_metrics
+
     if format_ in {Format.json, Format.jsonl}:
         findings = [finding.as_dict() for finding in read_findings(run)]
         content = {"run": str(run.path), **read_metrics(run), "findings": findings}
@@ -131,6 +133,7 @@ def show(run: "Run", format_: Format) -> None:
 
 def _train_lines(run: "Run") -> Iterator[str]:
     from apple_clf.metrics.catalogue import words_of
+    from apple_clf.runs.files import read_metrics
 
     content = read_metrics(run)
     yield _training_line(content["training"]) if content["training"] else _TRAINED_ELSEWHERE

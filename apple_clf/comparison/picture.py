@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apple_clf.diagnosis.record import read_history
 from apple_clf.errors import ArtifactError
 from apple_clf.io.files import printable
 from apple_clf.plots.curves import overlaid_curves
+from apple_clf.runs.files import UnreadableFileError, read_history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ def _history(run: Judged) -> Mapping[str, Sequence[float]]:
     if run.experiment is None:
         return {}
     try:
-        return read_history(run.run.history.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return read_history(run.run)
+    except UnreadableFileError as error:
         raise ArtifactError(
             f"{printable(run.run.path)}: its curves cannot be drawn, as history.csv is missing or "
             "damaged. Leave out --plot, or the run."

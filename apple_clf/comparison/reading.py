@@ -1,11 +1,7 @@
 """What a comparison needs to know of a finished run, or the error that names what is wrong."""
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 
 import numpy as np
@@ -16,6 +12,13 @@ from apple_clf.errors import ArtifactError
 from apple_clf.io.files import printable
 from apple_clf.metrics.intervals import Estimate
 from apple_clf.runs import Run
+from apple_clf.runs.files import (
+    Predictions,
+    UnreadableFileError,
+    read_dataset,
+    read_metrics,
+    read_predictions,
+)
 
 
 @dataclass(frozen=True)
@@ -76,40 +79,40 @@ def read_judged(run: Run, *, label: str) -> Judged:
         )
     file = run.metrics
     try:
-        content = json.loads(file.read_bytes())
-        estimates = {name: Estimate(**each) for name, each in content["metrics"].items()}
+        content = read_metrics(run)
         names = tuple(content["confusion_matrix"]["class_names"])
-        split = str(content["split"])
+        estimates = {name: Estimate(**each) for name, each in content["metrics"].items()}
+        split = content["split"]
         file = run.dataset
-        data = json.loads(file.read_bytes())
+        data = read_dataset(run)
         images = {name: sum(counts.values()) for name, counts in data["images"].items()}
-        source, fingerprint = str(data["source"]), str(data["fingerprint"])
+        source, fingerprint = data["source"], data["fingerprint"]
         file = run.predictions
-        answers = _read_answers(file, names)
+        answers = _answers(read_predictions(run, names))
         file = run.resolved
         experiment = None if run.imported.exists() else read_experiment(file)
+    except UnreadableFileError as error:
+        raise _not_compared(where, file.name, error.reason) from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is damaged"
-        raise ArtifactError(
-            f"{where}: cannot be compared, as {file.name} cannot be read: {reason}. "
-            "Train it anew, or leave it out."
-        ) from error
+        raise _not_compared(where, file.name, "it is damaged") from error
     return Judged(
         *(run, label, estimates, split, names, source, fingerprint, images, answers, experiment)
     )
 
 
-def _read_answers(path: Path, class_names: tuple[str, ...]) -> Answers:
-    text = io.StringIO(path.read_bytes().decode(), newline="")
-    _, *rows = csv.reader(text)
-    files, labels, classes, _, *columns = zip(*rows, strict=True)
-    codes = {name: code for code, name in enumerate(class_names)}
-    true = np.array([codes[name] for name in labels])
+def _not_compared(where: str, name: str, reason: str) -> ArtifactError:
+    return ArtifactError(
+        f"{where}: cannot be compared, as {name} cannot be read: {reason}. "
+        "Train it again, or leave it out."
+    )
+
+
+def _answers(found: Predictions) -> Answers:
     return Answers(
-        files=files,
-        labels=true,
-        correct=true == np.array([codes[name] for name in classes]),
-        probabilities=np.array(columns[: len(class_names)], np.float64).T,
+        files=found.files,
+        labels=found.labels,
+        correct=found.labels == found.predicted,
+        probabilities=found.y_prob,
     )
 
 

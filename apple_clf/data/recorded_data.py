@@ -1,14 +1,12 @@
 """Run -> the data set it was made of, read again and known to be the same."""
 
-import json
-from typing import Any
-
 from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment, FolderData
 from apple_clf.data.datasets import Dataset, load_dataset
 from apple_clf.errors import ArtifactError
 from apple_clf.io.files import printable
 from apple_clf.runs import Run
+from apple_clf.runs.files import read_dataset, read_origin
 from apple_clf.runs.model_record import read_model_record
 
 
@@ -24,7 +22,7 @@ def load_recorded_data(run: Run) -> Dataset:
         FileSystemError: they cannot be read.
     """
     try:
-        recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
+        recorded = read_dataset(run)["fingerprint"]
         dataset = _imported_data(run) if run.imported.exists() else _trained_data(run)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ArtifactError(
@@ -41,6 +39,6 @@ def _trained_data(run: Run) -> Dataset:
 
 
 def _imported_data(run: Run) -> Dataset:
-    origin: dict[str, Any] = json.loads(run.imported.read_bytes())
+    origin = read_origin(run)
     contract = read_model_record(run.model_record).preprocessing
     return load_dataset(FolderData(path=origin["data"]), contract, seed=Experiment().seed)

@@ -1,7 +1,5 @@
 """What a diagnosis looks at: the files that a run keeps, read together."""
 
-import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from apple_clf.config.schema import Experiment
 from apple_clf.errors import ArtifactError
 from apple_clf.io.files import printable
 from apple_clf.runs import Run
+from apple_clf.runs.files import read_dataset, read_findings, read_history, read_metrics
 from apple_clf.runs.layer_statistics import LayerStatistics
 
 OUTPUT_LAYER = "output"
@@ -144,15 +143,15 @@ def read_record(run: Run) -> Record:
                 f"{printable(run.path)}: its training is not over. "
                 f"Go on with it: apple-clf resume {quote(printable(run.path))}"
             )
-        metrics = json.loads(run.metrics.read_bytes()) if run.is_finished else None
+        metrics = read_metrics(run) if run.is_finished else None
         if metrics and not metrics["training"]:
             raise ArtifactError(
                 f"{printable(run.path)}: was trained elsewhere, so there is no training to judge."
             )
-        data = json.loads(run.dataset.read_bytes())
+        data = read_dataset(run)
         return Record(
             experiment=load_recorded(run.resolved),
-            history=read_history(run.history.read_text(encoding="utf-8")),
+            history=read_history(run),
             statistics=LayerStatistics.from_csv(run.statistics.read_text(encoding="utf-8")),
             images=data["images"],
             metrics=metrics,
@@ -166,19 +165,4 @@ def read_record(run: Run) -> Record:
 
 def _diverged(run: Run) -> bool:
     """Whether a run that is not finished came to an end all the same."""
-    return run.findings.exists() and json.loads(run.findings.read_bytes())["diverged"] is True
-
-
-def read_history(text: str) -> dict[str, list[float]]:
-    """The columns of a history.csv but for the epoch.
-
-    Raises:
-        ValueError: a cell is no number.
-    """
-    head, *rows = csv.reader(text.splitlines())
-    columns = zip(*rows, strict=True) if rows else [()] * len(head)
-    return {
-        name: [float(cell) for cell in column]
-        for name, column in zip(head, columns, strict=True)
-        if name != "epoch"
-    }
+    return run.findings.exists() and read_findings(run)["diverged"]

@@ -15,6 +15,7 @@ from apple_clf.io.progress import Reporter, Silent
 from apple_clf.pipeline.workflow import train
 from apple_clf.runs import Run
 from apple_clf.runs.environment import changed_inputs
+from apple_clf.runs.files import read_object
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
         )
     if not run.is_finished:
         raise ArtifactError(f"{printable(run.path)}: is not finished, so it cannot be verified.")
-    environment = _read(run.environment)
+    environment = read_object(run.environment)
     experiment = load_recorded(run.resolved)
     with tempfile.TemporaryDirectory(prefix="apple-clf-") as folder:
         again = train(
@@ -65,8 +66,10 @@ def verify(run: Run, *, reporter: Reporter | None = None) -> Verification:
             if not path.exists() or path.read_bytes() != twin.read_bytes()
         )
         reasons = [
-            *_differences(environment, experiment, _read(run.dataset), _read(again.dataset)),
-            *_version_difference(_read(run.model_record), _read(again.model_record)),
+            *_differences(
+                environment, experiment, read_object(run.dataset), read_object(again.dataset)
+            ),
+            *_version_difference(read_object(run.model_record), read_object(again.model_record)),
         ]
     return Verification(
         run=str(run.path),
@@ -119,11 +122,3 @@ def _data_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str
         f"as many images, but other pixels or labels: fingerprint {before['fingerprint'][:12]}, "
         f"now {after['fingerprint'][:12]}"
     )
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content: Mapping[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{printable(path)}: cannot be read: {error}") from error
-    return content

@@ -33,6 +33,7 @@ from apple_clf.report import write_report
 from apple_clf.runs import Run, create_run, locked
 from apple_clf.runs.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from apple_clf.runs.environment import changed_inputs, check_trains, environment
+from apple_clf.runs.files import read_dataset
 from apple_clf.tracking import Tracker, check_installed, tracked
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def resume(
         check_installed(experiment.tracking)
         changed = _check_unchanged(run, experiment)
         dataset = prepare_data(experiment, reporter, load=manner.load)
-        recorded = json.loads(run.dataset.read_bytes())["fingerprint"]
+        recorded = read_dataset(run)["fingerprint"]
         if recorded != dataset.fingerprint:
             raise ArtifactError(
                 f"{printable(run.path)}: the data have changed since it began: fingerprint "

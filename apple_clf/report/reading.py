@@ -1,27 +1,30 @@
 """A run's files as a report needs them, or a sentence that says why one is not there."""
 
-import csv
-import io
-import json
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-import numpy as np
-
-from apple_clf.arrays import BoolArray, FloatArray, IntArray
 from apple_clf.config import load_recorded
 from apple_clf.config.schema import Experiment
 from apple_clf.diagnosis import Finding
-from apple_clf.diagnosis.record import read_history
 from apple_clf.errors import AppleClfError
 from apple_clf.io.files import printable
 from apple_clf.runs import Run
+from apple_clf.runs.files import (
+    DatasetRecord,
+    Predictions,
+    read_dataset,
+    read_environment,
+    read_findings,
+    read_history,
+    read_metrics,
+    read_origin,
+    read_predictions,
+)
 from apple_clf.runs.gallery import Gallery
 from apple_clf.runs.layer_statistics import LayerStatistics, WeightSnapshots
 
@@ -36,17 +39,6 @@ DAMAGES = (
 
 class AbsentError(Exception):
     """A part of a report cannot be shown; the message is the sentence to show in its place."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The rows of predictions.csv."""
-
-    files: tuple[str, ...]
-    labels: IntArray  # class codes, (n,)
-    predicted: IntArray  # class codes, (n,)
-    y_prob: FloatArray  # (n, n_classes)
-    unsure: BoolArray  # (n,)
 
 
 class RunFiles:
@@ -87,14 +79,14 @@ class RunFiles:
         if self._metrics is not None or self.run.is_finished:
             return False
         try:
-            return bool(_json(self.run.findings.read_bytes())["diverged"])
+            return read_findings(self.run)["diverged"]
         except DAMAGES:
             return False
 
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """The content of metrics.json."""
-        return self._metrics or self._read(self.run.metrics, _json)
+        return self._metrics or self._read(self.run.metrics, read_metrics)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -119,63 +111,66 @@ class RunFiles:
         """What the diagnosis found."""
         return self._read(
             self.run.findings,
-            lambda content: [Finding.from_dict(each) for each in _json(content)["findings"]],
+            lambda run: [Finding.from_dict(each) for each in read_findings(run)["findings"]],
         )
 
     @cached_property
     def history(self) -> Mapping[str, list[float]]:
         """By name a value per epoch."""
-        return self._read(self.run.history, lambda content: read_history(content.decode()))
+        return self._read(self.run.history, read_history)
 
     @cached_property
     def statistics(self) -> LayerStatistics:
         """Numbers by epoch and layer."""
         return self._read(
-            self.run.statistics, lambda content: LayerStatistics.from_csv(content.decode())
+            self.run.statistics,
+            lambda run: LayerStatistics.from_csv(run.statistics.read_text("utf-8")),
         )
 
     @cached_property
     def weights(self) -> WeightSnapshots:
         """First-layer weights at a few epochs."""
-        return self._read(self.run.weights, WeightSnapshots.from_bytes)
+        return self._read(
+            self.run.weights, lambda run: WeightSnapshots.from_bytes(run.weights.read_bytes())
+        )
 
     @cached_property
     def gallery(self) -> Gallery:
         """Images worth looking at."""
-        return self._read(self.run.gallery, Gallery.from_bytes)
+        return self._read(
+            self.run.gallery, lambda run: Gallery.from_bytes(run.gallery.read_bytes())
+        )
 
     @cached_property
     def predictions(self) -> Predictions:
         """The answers."""
-        return self._read(
-            self.run.predictions, lambda content: _predictions(content, self.class_names)
-        )
+        return self._read(self.run.predictions, lambda run: read_predictions(run, self.class_names))
 
     @cached_property
-    def dataset(self) -> Mapping[str, Any]:
+    def dataset(self) -> DatasetRecord:
         """The content of dataset.json."""
-        return self._read(self.run.dataset, _json)
+        return self._read(self.run.dataset, read_dataset)
 
     @cached_property
     def experiment(self) -> Experiment:
         """What was asked for."""
-        return self._read(self.run.resolved, lambda _: load_recorded(self.run.resolved))
+        return self._read(self.run.resolved, lambda run: load_recorded(run.resolved))
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
         """The content of environment.json."""
-        return self._read(self.run.environment, _json)
+        return self._read(self.run.environment, read_environment)
 
     @cached_property
     def origin(self) -> Mapping[str, Any]:
         """Where an imported model came from."""
-        return self._read(self.run.imported, _json)
+        return self._read(self.run.imported, read_origin)
 
-    def _read(self, path: Path, parse: Callable[[bytes], T]) -> T:
+    def _read(self, path: Path, read: Callable[[Run], T]) -> T:
+        if not path.exists():
+            raise AbsentError(f"{path.name} is not there{self._why_missing()}")
         try:
-            return parse(path.read_bytes())
-        except FileNotFoundError:
-            raise AbsentError(f"{path.name} is not there{self._why_missing()}") from None
+            return read(self.run)
         except DAMAGES:
             raise AbsentError(f"{path.name} is damaged, so this cannot be shown.") from None
 
@@ -187,25 +182,3 @@ class RunFiles:
         if self._metrics is None and not self.run.is_finished:
             return f": the training is not over. Go on with it: apple-clf resume {self.in_shell}"
         return ": the run was made by another version, or the file was deleted."
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    found = json.loads(content)
-    if not isinstance(found, dict):
-        raise TypeError("it is no JSON object")
-    return found
-
-
-def _predictions(content: bytes, class_names: tuple[str, ...]) -> Predictions:
-    head, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
-    files, labels, classes, _, *columns = zip(*rows, strict=True)
-    codes = {name: code for code, name in enumerate(class_names)}
-    probabilities = columns[: len(class_names)]
-    flags = columns[-1] if head[-1] == "unsure" else [""] * len(rows)
-    return Predictions(
-        files=files,
-        labels=np.array([codes[name] for name in labels]),
-        predicted=np.array([codes[name] for name in classes]),
-        y_prob=np.array(probabilities, np.float64).T,
-        unsure=np.array(flags) == "true",
-    )

@@ -7,17 +7,16 @@ number of a run follows from its trial, and a trial is told only from what its r
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from apple_clf.diagnosis.record import read_history
 from apple_clf.errors import ConfigError
 from apple_clf.io.files import printable, write_whole
 from apple_clf.io.interruption import InterruptedTrainingError, Interruption, interruptible
 from apple_clf.runs import Run, locked
+from apple_clf.runs.files import UnreadableFileError, read_history, read_metrics
 from apple_clf.sweeping.orders import Answer, Epoch, Event, Executor, Order, Outcome
 from apple_clf.sweeping.progress import SilentSweep, SweepReporter
 
@@ -192,7 +191,7 @@ class _Conductor:
         ]
         try:
             values = [kept_value(run, config.metric) for run in runs]
-        except (OSError, ValueError, LookupError):
+        except (UnreadableFileError, LookupError, TypeError):
             self._fail(trial, f"there is no {config.metric}: keep validation images")
             return
         self.study.finish(trial, values)
@@ -214,11 +213,11 @@ def kept_value(run: Run, metric: str) -> float:
         metric: a column of its history.
 
     Raises:
-        OSError, ValueError, LookupError: the run does not hold it.
+        UnreadableFileError: a file of the run is missing or damaged.
+        LookupError, TypeError: they do not hold it.
     """
-    epoch = json.loads(run.metrics.read_bytes())["training"]["best_epoch"]
-    history = read_history(run.history.read_text(encoding="utf-8"))
-    return history[metric][int(epoch) - 1]
+    training = read_metrics(run)["training"] or {}
+    return read_history(run)[metric][int(training["best_epoch"]) - 1]
 
 
 def _conclude(study: SweepStudy, folder: SweepFolder) -> Sweep:

@@ -3,7 +3,6 @@
 A place that cannot be reached or written costs a warning, never a training.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from apple_clf.io.interruption import InterruptedTrainingError
 from apple_clf.io.progress import Reporter
 from apple_clf.runs import Run
 from apple_clf.runs.checkpoints import Checkpoints
+from apple_clf.runs.files import read_findings
 from apple_clf.tracking.place import Place, Point, Story
 
 SECONDS_BETWEEN = 1.0
@@ -113,7 +113,7 @@ class Tracker:
         if self._places and self._run.findings.exists():
             findings = {
                 finding["name"]: f"{finding['severity']}: {finding['meaning']}"
-                for finding in json.loads(self._run.findings.read_bytes())["findings"]
+                for finding in read_findings(self._run)["findings"]
             }
             self._tell(lambda place: place.remark(findings))
             self._remarked = True

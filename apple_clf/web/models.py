@@ -1,10 +1,8 @@
 """What is served: runs read into memory once, and the models made of them."""
 
-import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from apple_clf.arrays import UInt8Array
 from apple_clf.errors import ArtifactError, ImageError
@@ -15,6 +13,7 @@ from apple_clf.io.files import portable
 from apple_clf.prediction.inference import Answer, Predictor
 from apple_clf.runs import Run
 from apple_clf.runs.bundle import read_bundle
+from apple_clf.runs.files import Metrics, UnreadableFileError, read_metrics
 from apple_clf.runs.layer_statistics import WeightSnapshots
 from apple_clf.runs.model_record import ModelRecord, read_model_record, read_verified
 
@@ -29,7 +28,7 @@ class ServedRun:
     keras: bytes | None  # None: the layers cannot be shown, for the reason given
     reason: str
     snapshots: bytes | None  # weights.npz
-    metrics: dict[str, Any] | None  # of metrics.json
+    metrics: Metrics | None
 
 
 def read_served_run(run: Run) -> ServedRun:
@@ -64,12 +63,11 @@ def _snapshots(run: Run) -> bytes | None:
     return content
 
 
-def _metrics(run: Run) -> dict[str, Any] | None:
+def _metrics(run: Run) -> Metrics | None:
     try:
-        content = json.loads(run.metrics.read_bytes())
-    except (OSError, ValueError):
+        return read_metrics(run)
+    except UnreadableFileError:
         return None
-    return content if isinstance(content, dict) else None
 
 
 class Model:

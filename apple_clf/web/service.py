@@ -1,7 +1,7 @@
 """Everything that answers a request takes, made once: models, the thread they run in, room."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -117,7 +117,8 @@ class Service:
 
 
 def _as_dict(model: Model) -> dict[str, Any]:
-    record, metrics = model.record, model.run.metrics or {}
+    record = model.record
+    metrics: Mapping[str, Any] = model.run.metrics or {}
     return {
         "model": model.number,
         "name": model.run.name,
