@@ -24,11 +24,13 @@ def check(
     overrides: Overrides = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for contact sheets and a record."),
+        typer.Option(metavar="DIR", help="Output folder for contact sheets and a report."),
     ] = None,
     folds: Annotated[
         int,
-        typer.Option(min=0, max=20, help="Networks that look for wrong labels; 0 for none."),
+        typer.Option(
+            min=0, max=20, help="Number of networks that look for wrong labels; 0 for none."
+        ),
     ] = 5,
     quiet: Quiet = False,
     format_: OutputFormat = Format.text,

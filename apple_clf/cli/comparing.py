@@ -19,9 +19,12 @@ COLUMNS = (
     *("corrected_p", "outcome", "same_images", "images"),
 )
 
-RunNames = Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more, by path or name.")]
+RunNames = Annotated[
+    list[str], typer.Argument(metavar="RUN", help="Paths or names of two or more runs.")
+]
 Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="PNG", help="Also draw their curves into one.")
+    Path | None,
+    typer.Option("--plot", metavar="PNG", help="Also plot the learning curves to this file."),
 ]
 
 

@@ -11,7 +11,7 @@ from apple_clf.cli.options import ConfigFile, Overrides
 from apple_clf.errors import ConfigError
 from apple_clf.io.files import printable
 
-app = typer.Typer(name="config", help="Check, show and describe experiments.", no_args_is_help=True)
+app = typer.Typer(name="config", help="Check and show experiments.", no_args_is_help=True)
 
 
 @app.command()
@@ -53,7 +53,7 @@ def init(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file to write.")],
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="DIR", help="Folder of images; simulated if left out."),
+        typer.Option("--data", metavar="DIR", help="Folder of images. Default: simulated images."),
     ] = None,
     recipe: Annotated[
         str | None,

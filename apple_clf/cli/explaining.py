@@ -21,20 +21,24 @@ class Form(StrEnum):
     json = "json"
 
 
-Picture = Annotated[str, typer.Argument(metavar="IMAGE", help="One file.")]
+Picture = Annotated[str, typer.Argument(metavar="IMAGE", help="Image file.")]
 Label = Annotated[
     str | None,
-    typer.Option(metavar="CLASS", help="What it is; its folder's name if that is a class."),
+    typer.Option(metavar="CLASS", help="True class. Default: the folder's name, if it is a class."),
 ]
 LayerName = Annotated[
     str | None,
-    typer.Option(metavar="N", help="Layer of the neuron told in full: number or name."),
+    typer.Option(metavar="N", help="Layer of the neuron to explain: number or name."),
 ]
 UnitNumber = Annotated[
-    int | None, typer.Option(metavar="K", help="That neuron, from 0; the strongest if left out.")
+    int | None,
+    typer.Option(metavar="K", help="Index of the neuron, from 0. Default: the strongest."),
 ]
-Page = Annotated[Path | None, typer.Option("--out", metavar="PNG", help="Also draw it on a page.")]
-OutputForm = Annotated[Form, typer.Option("--format", help="How it is written.")]
+Page = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="PNG", help="Also draw the explanation to this file."),
+]
+OutputForm = Annotated[Form, typer.Option("--format", help="Output format.")]
 
 
 def explain(

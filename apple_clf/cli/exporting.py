@@ -25,12 +25,12 @@ else:
 To = Annotated[ExportFormat | None, typer.Option(help="Format to export to.")]
 Out = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="File or folder to make; named like the run if left out."),
+    typer.Option(metavar="PATH", help="Output file or folder. Default: named like the run."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace an export that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing export.")]
 AnswerFormat = Annotated[
     AnyFormat,
-    typer.Option("--format", metavar=f"[{'|'.join(Format)}]", help="How the answer is written."),
+    typer.Option("--format", metavar=f"[{'|'.join(Format)}]", help="Output format."),
 ]
 OldFormat = Annotated[
     Format | None, typer.Option("--answer", hidden=True, help="Old name of --format.")

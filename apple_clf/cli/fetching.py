@@ -23,26 +23,25 @@ class PublicSource(StrEnum):
     cifar100 = "cifar100"
 
 
-Source = Annotated[PublicSource, typer.Argument(help="Which data.")]
+Source = Annotated[PublicSource, typer.Argument(help="Data set to download.")]
 Classes = Annotated[
-    str | None, typer.Option(metavar="A,B,...", help="Classes; all of cifar100 if left out.")
+    str | None,
+    typer.Option(metavar="A,B,...", help="Classes to download. Default: all of cifar100."),
 ]
 PerClass = Annotated[
-    int | None, typer.Option(min=1, help="Drawings of each class; 1000 if left out.")
+    int | None, typer.Option(min=1, help="Number of drawings per class. Default: 1000.")
 ]
 OneVsRest = Annotated[
-    str | None, typer.Option(metavar="CLASS", help="Put the others into not_CLASS.")
+    str | None, typer.Option(metavar="CLASS", help="Merge all other classes into not_CLASS.")
 ]
-Form = Annotated[
-    str | None, typer.Option(metavar="bitmaps|strokes", help="Which form of the drawings.")
-]
-Size = Annotated[int | None, typer.Option(help="Side in pixels, drawn from strokes.")]
+Form = Annotated[str | None, typer.Option(metavar="bitmaps|strokes", help="Form of the drawings.")]
+Size = Annotated[int | None, typer.Option(help="Side length in pixels, if drawn from strokes.")]
 Drawings = Annotated[
     str | None,
-    typer.Option(metavar="all|recognized", help="Which drawings, taken from strokes."),
+    typer.Option(metavar="all|recognized", help="Which drawings to use, if drawn from strokes."),
 ]
 Out = Annotated[
-    str | None, typer.Option(metavar="DIR", help="Folder to make; in the cache if left out.")
+    str | None, typer.Option(metavar="DIR", help="Output folder. Default: in the cache.")
 ]
 
 

@@ -24,24 +24,28 @@ _ASK = (
 
 ModelFile = Annotated[Path, typer.Argument(metavar="FILE", help="A .keras file.")]
 Pictures = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="Folder with a folder for each class.")
+    Path, typer.Option("--data", metavar="DIR", help="Folder with one subfolder per class.")
 ]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Open the file, if all in it is known to be harmless.")
+    bool, typer.Option("--trust", help="Open the file if it contains only known, harmless layers.")
 ]
 Name = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Of the run; the file's if left out.")
+    str | None, typer.Option(metavar="NAME", help="Name of the run. Default: the file's name.")
 ]
 PositiveClass = Annotated[
-    str | None, typer.Option(metavar="CLASS", help="What precision and recall are about.")
+    str | None, typer.Option(metavar="CLASS", help="Positive class, for precision and recall.")
 ]
-Resizing = Annotated[Resize, typer.Option(help="How its pictures came to size.")]
-Holding = Annotated[Polarity, typer.Option(help="What its pictures held.")]
+Resizing = Annotated[Resize, typer.Option(help="How its training images were resized.")]
+Holding = Annotated[Polarity, typer.Option(help="Polarity of its training images.")]
 Scale = Annotated[
     str | None,
-    typer.Option(metavar="A/B", help="Factor of its pixels; 1/255 unless it rescales itself."),
+    typer.Option(
+        metavar="A/B", help="Factor on pixel values. Default: 1/255, unless the model rescales."
+    ),
 ]
-Offset = Annotated[float | None, typer.Option(metavar="X", help="Added to them then, or 0.")]
+Offset = Annotated[
+    float | None, typer.Option(metavar="X", help="Offset added after scaling. Default: 0.")
+]
 
 
 def import_(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from apple_clf.lessons import Lesson, Outcome
 
 app = typer.Typer(
-    name="lesson", help="Statements on neural networks, put to the test.", no_args_is_help=True
+    name="lesson",
+    help="Experiments that test statements about neural networks.",
+    no_args_is_help=True,
 )
 
 
@@ -39,10 +41,12 @@ def list_(format_: OutputFormat = Format.text) -> None:
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `lesson list` shows it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of a lesson, from `lesson list`.")
+    ],
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**32 - 1, help="Start of all chance; 42 if left out."),
+        typer.Option(min=0, max=2**32 - 1, help="Random seed. Default: 42."),
     ] = None,
     runs: RunsFolder = DEFAULT_RUNS,
     format_: OutputFormat = Format.text,

@@ -19,12 +19,12 @@ DAMAGES = (OSError, ValueError, LookupError, TypeError)
 
 Sort = Annotated[
     str | None,
-    typer.Option(metavar="KEY", help="Order by a column, metric or key of the experiment."),
+    typer.Option(metavar="KEY", help="Sort by a column, metric or key of the experiment."),
 ]
-Reverse = Annotated[bool, typer.Option("--reverse", help="The other way round.")]
+Reverse = Annotated[bool, typer.Option("--reverse", help="Reverse the order.")]
 Where = Annotated[
     list[str] | None,
-    typer.Option(metavar="EXPR", help="Only some, like 'roc_auc>0.9'; may be repeated."),
+    typer.Option(metavar="EXPR", help="Show only matching runs, e.g. 'roc_auc>0.9'. Repeatable."),
 ]
 
 

@@ -14,11 +14,13 @@ RunsFolder = Annotated[
 ]
 RunName = Annotated[
     str | None,
-    typer.Option("--run", metavar="RUN", help="Path or name; the newest finished one if left out."),
+    typer.Option(
+        "--run", metavar="RUN", help="Path or name of a run. Default: the newest finished run."
+    ),
 ]
 RunArgument = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="Path or name; the newest finished one if left out."),
+    typer.Argument(metavar="RUN", help="Path or name of a run. Default: the newest finished run."),
 ]
 OldRunName = Annotated[
     str | None, typer.Option("--run", metavar="RUN", hidden=True, help="Old form of RUN.")
@@ -26,21 +28,21 @@ OldRunName = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override, like training.epochs=30; may be repeated."
+        "--set", metavar="KEY=VALUE", help="Override a value, e.g. training.epochs=30. Repeatable."
     ),
 ]
 ConfigFile = Annotated[
     Path | None,
-    typer.Argument(metavar="CONFIG", help="YAML file; simulated apples if left out."),
+    typer.Argument(metavar="CONFIG", help="YAML file. Default: simulated apples."),
 ]
 RayAddress = Annotated[
     str | None,
-    typer.Option("--ray", metavar="ADDRESS", help="Ray cluster to work on: auto, or HOST:PORT."),
+    typer.Option("--ray", metavar="ADDRESS", help="Address of a Ray cluster: auto or HOST:PORT."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No narration.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress messages.")]
 CheckpointSeconds = Annotated[
     float,
-    typer.Option(min=0, metavar="SECONDS", help="Time between checkpoints."),
+    typer.Option(min=0, metavar="SECONDS", help="Seconds between checkpoints."),
 ]
 DEFAULT_RUNS = Path("runs")
 
@@ -64,7 +66,7 @@ class AnswersFormat(StrEnum):
     parquet = "parquet"
 
 
-OutputFormat = Annotated[Format, typer.Option("--format", help="How answers are written.")]
+OutputFormat = Annotated[Format, typer.Option("--format", help="Output format.")]
 
 
 def note_old_way(old: str, new: str) -> None:

@@ -41,20 +41,21 @@ MAX_NOTES = 5
 def predict(
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE", help="Files, folders, globs; - reads a list on stdin."),
+        typer.Argument(metavar="IMAGE", help="Files, folders or globs; - reads a list from stdin."),
     ],
     run: RunName = None,
     runs: RunsFolder = DEFAULT_RUNS,
     format_: Annotated[
         AnswersFormat | None,
-        typer.Option("--format", help="text if left out; with --ray parquet (or jsonl)."),
+        typer.Option("--format", help="Output format. Default: text; with --ray: parquet."),
     ] = None,
     ray: RayAddress = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With --ray: folder of the answers.")
+        Path | None, typer.Option(metavar="DIR", help="With --ray: output folder.")
     ] = None,
     shard_size: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="With --ray: images of a file there.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --ray: number of images per output file."),
     ] = None,
 ) -> None:
     """Say what pictures show."""
@@ -236,7 +237,7 @@ def _answer_lines(answers: Iterable[Record], *, width: int) -> Iterator[str]:
 
 def evaluate(
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder with a folder for each class.")
+        Path, typer.Option("--data", metavar="DIR", help="Folder with one subfolder per class.")
     ],
     run: RunArgument = None,
     runs: RunsFolder = DEFAULT_RUNS,

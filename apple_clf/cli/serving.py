@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
 RunNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="RUN", help="Paths or names; the newest finished one if left out."),
+    typer.Argument(metavar="RUN", help="Paths or names of runs. Default: the newest finished run."),
 ]
 OldRunNames = Annotated[
     list[str] | None,
     typer.Option("--run", metavar="RUN", hidden=True, help="Old form of RUN."),
 ]
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")]
-Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free port.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Number of worker processes.")]
 Collect = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Keep drawings that are sent here, a folder for each class."),
+    typer.Option(metavar="DIR", help="Save submitted drawings here, in one subfolder per class."),
 ]
 
 

@@ -30,7 +30,7 @@ Workplace = Callable[[int | None, "SweepFolder"], "Executor"]
 
 
 class SamplerName(StrEnum):
-    """How trials are chosen."""
+    """Algorithm that suggests trials."""
 
     grid = "grid"
     random = "random"
@@ -48,20 +48,28 @@ class PrunerName(StrEnum):
 def sweep(
     config: ConfigFile = None,
     overrides: Overrides = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="Most trials.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trainings at a time.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Trainings of each trial.")] = None,
-    sampler: Annotated[SamplerName | None, typer.Option(help="How trials are chosen.")] = None,
-    pruner: Annotated[PrunerName | None, typer.Option(help="What stops hopeless ones.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Maximum number of trials.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of trainings to run in parallel.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Number of trainings per trial, with different seeds.")
+    ] = None,
+    sampler: Annotated[
+        SamplerName | None, typer.Option(help="Algorithm that suggests trials.")
+    ] = None,
+    pruner: Annotated[
+        PrunerName | None, typer.Option(help="Algorithm that stops unpromising trials early.")
+    ] = None,
     storage: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Database of the trials, like sqlite:///sweeps.db."),
+        typer.Option(metavar="URL", help="Database for the trials, e.g. sqlite:///sweeps.db."),
     ] = None,
     sweeps: Annotated[
         Path, typer.Option("--sweeps", metavar="DIR", help="Folder of the sweeps.")
     ] = Path("sweeps"),
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="SWEEP", help="Go on with this one.")
+        str | None, typer.Option("--resume", metavar="SWEEP", help="Resume this sweep.")
     ] = None,
     ray: RayAddress = None,
     format_: OutputFormat = Format.text,
