@@ -45,7 +45,7 @@ WRONG = {
     "of another record": ("data: {source: noise, path: x}", "1:23: data.path is no key here. It belongs to folder, npz, quickdraw, cifar100."),
     "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is no key. Known keys: image_size, color_mode, resize, polarity, reader, max_value."),
     # missing keys
-    "path": ("name: a\ndata:\n  source: folder", "2:1: data.path is missing: folder of <split>/<class>/* or <class>/*, relative to where the command runs."),
+    "path": ("name: a\ndata:\n  source: folder", "2:1: data.path is missing: folder of <split>/<class>/* or <class>/*, relative to the working directory."),
     "source": ("data: {train_samples: 3}", "1:1: data.source is missing. Give one of noise, simulated, folder, npz, quickdraw, cifar100."),
     "layer's type": ("model:\n  layers:\n    - units: 3", f"3:7: model.layers.0.type is missing. Give one of {LAYERS}."),
     # names

@@ -115,9 +115,9 @@ class Experiment(Record):
     name: Name = "apples"
     """Names the run's folder."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
-    """Start of every random choice: the same seed gives the same run."""
+    """Random seed: the same seed gives the same run."""
     data: DataConfig = SimulatedData()
-    """Images to learn from."""
+    """Training, validation and test images."""
     preprocessing: Preprocessing = Preprocessing()
     """How a picture becomes the pixels a network sees."""
     model: ModelConfig = ModelConfig()
@@ -125,9 +125,9 @@ class Experiment(Record):
     training: TrainingConfig = TrainingConfig()
     """How the network learns."""
     decision: DecisionConfig = DecisionConfig()
-    """How its outputs become answers."""
+    """How outputs become answers."""
     tracking: TrackingConfig = TrackingConfig()
-    """Where else the training is told, beside the run's own folder."""
+    """Other places to log the training to, besides the run's folder."""
 
     @model_validator(mode="after")
     def _layers_fit(self) -> Self:

@@ -51,7 +51,8 @@ class _Moved(AugmentationRecord):
     """What layers that move pixels share: where the pixels of bared borders come from."""
 
     fill_mode: FillMode = "constant"
-    """What bared borders show: fill_value, the nearest pixel, the image mirrored or repeated."""
+    """How empty borders are filled: with fill_value, the nearest pixel, or the image mirrored or
+    repeated."""
     fill_value: Share = 0.0
     """From 0, black, to 1, white."""
     interpolation: Interpolation = "bilinear"

@@ -30,11 +30,11 @@ class NoiseData(_Data):
     source: Literal["noise"] = "noise"
     """Where the images come from."""
     train_samples: Samples = 20
-    """Images to train on."""
+    """Number of training images."""
     validation_samples: Annotated[int, Field(ge=0, le=MAX_SAMPLES)] = 0
-    """Images that early stopping and the like look at, never trained on."""
+    """Number of validation images, e.g. for early stopping; never trained on."""
     test_samples: Samples = 1000
-    """Fresh images for the final metrics."""
+    """Number of test images, for the final metrics."""
 
 
 class SimulatedData(_Data):
@@ -43,11 +43,11 @@ class SimulatedData(_Data):
     source: Literal["simulated"] = "simulated"
     """Where the images come from."""
     train_samples: Samples = 4000
-    """Images to train on."""
+    """Number of training images."""
     validation_samples: Annotated[int, Field(ge=0, le=MAX_SAMPLES)] = 1000
-    """Images that early stopping and the like look at, never trained on."""
+    """Number of validation images, e.g. for early stopping; never trained on."""
     test_samples: Samples = 1000
-    """Fresh images for the final metrics."""
+    """Number of test images, for the final metrics."""
     apple_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Share of apples among the images."""
     line_drawings: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -58,9 +58,9 @@ class _SplitData(_Data):
     """A source whose images are split into training, validation and test here."""
 
     validation_split: Annotated[float, Field(ge=0, le=0.9)] = 0.15
-    """Share of the images held out for validation, unless they come with a split of their own."""
+    """Share of the images held out for validation, unless the data have such a split."""
     test_split: Annotated[float, Field(ge=0, le=0.9)] = 0.15
-    """Share of the images held out for the final metrics, unless they come with such a split."""
+    """Share of the images held out for the final metrics, unless the data have such a split."""
     duplicates: Literal["fail", "allow"] = "fail"
     """What to do about the same pixels in two splits or under two classes: stop and name them, or
     train all the same. Copies within a class stay in one split where the splits are drawn here."""
@@ -82,9 +82,9 @@ class FolderData(_SplitData):
     source: Literal["folder"] = "folder"
     """Where the images come from."""
     path: Text
-    """Folder of <split>/<class>/* or <class>/*, relative to where the command runs."""
+    """Folder of <split>/<class>/* or <class>/*, relative to the working directory."""
     bad_files: Literal["fail", "skip"] = "fail"
-    """What to do about files that are no readable image: stop and list them, or go on without."""
+    """What to do about files that cannot be read as images: stop and list them, or skip them."""
 
 
 class NpzData(_SplitData):
@@ -93,7 +93,7 @@ class NpzData(_SplitData):
     source: Literal["npz"] = "npz"
     """Where the images come from."""
     path: Text
-    """The .npz file, relative to where the command runs."""
+    """The .npz file, relative to the working directory."""
 
 
 class _FetchedData(_SplitData):
@@ -102,9 +102,9 @@ class _FetchedData(_SplitData):
     names_are_files: ClassVar[bool] = True
 
     one_vs_rest: Text | None = None
-    """One of the classes, against all others as not_<class>; null: each is a class of its own."""
+    """One class against all others, merged into not_<class>; null: keep all classes."""
     path: Text | None = None
-    """Folder of the images, made if it is missing; null: one in the cache."""
+    """Folder of the images, created if it is missing; null: in the cache."""
     duplicates: Literal["fail", "allow"] = "allow"
     """As for folders, but allowed: what a publisher left is not for his readers to mend."""
 
@@ -126,13 +126,13 @@ class QuickDrawData(_FetchedData):
     classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=345)]
     """What the drawings show, such as [apple, pear, onion]."""
     per_class: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    """Drawings of each class: the first ones of the publisher's file."""
+    """Number of drawings per class: the first in the publisher's file."""
     form: Literal["bitmaps", "strokes"] = "bitmaps"
     """bitmaps: as published, 28x28. strokes: drawn here, antialiased, from the simplified lines."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
-    """Side in pixels of pictures drawn from strokes."""
+    """Side length in pixels of pictures drawn from strokes."""
     drawings: Literal["all", "recognized"] = "all"
-    """recognized: only those that the game recognised, which only strokes tell."""
+    """recognized: only those that the game recognised; needs form: strokes."""
 
     @model_validator(mode="after")
     def _bitmaps_are_as_published(self) -> Self:

@@ -28,14 +28,14 @@ class DecisionConfig(Record):
         Annotated[Share, Tag("number")] | Annotated[Goal, Tag("word")],
         Discriminator(_number_or_word),
     ] = 0.5
-    """The least probability that makes an image the positive class, or a goal to choose it for;
-    two classes only."""
+    """Smallest probability at which an image is the positive class, or a goal to choose it by; two
+    classes only."""
     calibration: Literal["temperature"] | None = "temperature"
-    """Divide the outputs by a temperature, so that probabilities are right as often as they say,
-    or null."""
+    """temperature divides the logits by a fitted number, so that probabilities match frequencies;
+    null leaves them as they are."""
     false_alarm_rate: BelowOne | None = 0.01
-    """Share of ordinary images that may be answered `unsure`, the price of noticing those unlike
-    all training images; null: never unsure."""
+    """Share of ordinary images that may be answered `unsure`, so that images unlike all training
+    images are noticed; null: never unsure."""
 
     @property
     def goal(self) -> str | None:

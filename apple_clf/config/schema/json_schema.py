@@ -41,7 +41,7 @@ def experiment_schema() -> dict[str, object]:
             },
             "activation": {
                 **dense["activation"],
-                "description": "Function that each of them applies.",
+                "description": "Activation function of these layers.",
                 "default": "relu",
             },
         },

@@ -164,11 +164,11 @@ class Dense(LayerRecord):
     units: Units
     """Neurons."""
     activation: ActivationName = "linear"
-    """Function applied to the weighted sums."""
+    """Activation function."""
     use_bias: bool = True
-    """Whether each neuron has a bias to learn."""
+    """Whether to learn a bias for each neuron."""
     kernel_initializer: Initializer = "glorot_uniform"
-    """How the weights are drawn at the start."""
+    """Initializer of the weights."""
     kernel_regularizer: Regularizer | None = None
     """Penalty on large weights, or null."""
 
@@ -206,9 +206,9 @@ class BatchNormalization(LayerRecord):
     type: Literal["batch_normalization"] = "batch_normalization"
     """Kind of layer."""
     momentum: BelowOne = 0.99
-    """How slowly the running mean and variance that prediction uses are updated."""
+    """Decay rate of the running mean and variance that are used for prediction."""
     epsilon: Epsilon = 1e-3
-    """Added to the variance to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
 
 
 class Activation(LayerRecord):
@@ -233,7 +233,7 @@ class PReLU(LayerRecord):
     type: Literal["prelu"] = "prelu"
     """Kind of layer."""
     alpha_initializer: ConvInitializer = "zeros"
-    """How the slopes are drawn at the start."""
+    """Initializer of the slopes."""
     shared_axes: Annotated[tuple[_Axis, ...], Field(min_length=1, max_length=3)] | None = None
     """Axes along which one slope is shared: [1, 2] gives one for each channel of a picture."""
 
@@ -255,7 +255,7 @@ class LayerNormalization(LayerRecord):
     type: Literal["layer_normalization"] = "layer_normalization"
     """Kind of layer."""
     epsilon: Epsilon = 1e-3
-    """Added to the variance to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
 
     def shape_after(self, shape: Shape, *, place: str) -> Shape:
         if shape[-1] > 1:
@@ -279,19 +279,19 @@ class Conv2D(LayerRecord):
     type: Literal["conv2d"] = "conv2d"
     """Kind of layer."""
     filters: Units
-    """Patterns to learn, which are the channels of what comes out."""
+    """Number of filters, which is the number of output channels."""
     kernel_size: Size
-    """Height and width of a filter in pixels; one number for both."""
+    """Height and width of a filter in pixels, or one number for both."""
     strides: Size = (1, 1)
-    """Pixels from one place of a filter to the next."""
+    """Step of the filters in pixels."""
     padding: Padding = "valid"
-    """Whether filters stay inside the picture, or black borders keep its size."""
+    """valid keeps filters inside the picture, same pads it with black."""
     activation: ActivationName = "linear"
-    """Function applied to the weighted sums."""
+    """Activation function."""
     use_bias: bool = True
-    """Whether each filter has a bias to learn."""
+    """Whether to learn a bias for each filter."""
     kernel_initializer: ConvInitializer = "glorot_uniform"
-    """How the weights are drawn at the start; identity is for dense layers only."""
+    """Initializer of the weights; identity is for dense layers only."""
     kernel_regularizer: Regularizer | None = None
     """Penalty on large weights, or null."""
 
@@ -318,19 +318,19 @@ class DepthwiseConv2D(LayerRecord):
     type: Literal["depthwise_conv2d"] = "depthwise_conv2d"
     """Kind of layer."""
     kernel_size: Size
-    """Height and width of a filter in pixels; one number for both."""
+    """Height and width of a filter in pixels, or one number for both."""
     strides: _Side = 1
-    """Pixels from one place of a filter to the next, down and across."""
+    """Step of the filters in pixels, down and across."""
     padding: Padding = "valid"
-    """Whether filters stay inside the picture, or black borders keep its size."""
+    """valid keeps filters inside the picture, same pads it with black."""
     depth_multiplier: Units = 1
-    """Filters for each channel."""
+    """Number of filters per input channel."""
     activation: ActivationName = "linear"
-    """Function applied to the weighted sums."""
+    """Activation function."""
     use_bias: bool = True
-    """Whether each filter has a bias to learn."""
+    """Whether to learn a bias for each filter."""
     depthwise_initializer: ConvInitializer = "glorot_uniform"
-    """How the weights are drawn at the start."""
+    """Initializer of the weights."""
     depthwise_regularizer: Regularizer | None = None
     """Penalty on large weights, or null."""
 
@@ -361,27 +361,27 @@ class SeparableConv2D(LayerRecord):
     type: Literal["separable_conv2d"] = "separable_conv2d"
     """Kind of layer."""
     filters: Units
-    """Mixtures to learn, which are the channels of what comes out."""
+    """Number of output channels."""
     kernel_size: Size
-    """Height and width of a depthwise filter in pixels; one number for both."""
+    """Height and width of a depthwise filter in pixels, or one number for both."""
     strides: _Side = 1
-    """Pixels from one place of a filter to the next, down and across."""
+    """Step of the filters in pixels, down and across."""
     padding: Padding = "valid"
-    """Whether filters stay inside the picture, or black borders keep its size."""
+    """valid keeps filters inside the picture, same pads it with black."""
     depth_multiplier: Units = 1
-    """Depthwise filters for each channel."""
+    """Number of depthwise filters per input channel."""
     activation: ActivationName = "linear"
-    """Function applied to the mixtures."""
+    """Activation function."""
     use_bias: bool = True
-    """Whether each mixture has a bias to learn."""
+    """Whether to learn a bias for each output channel."""
     depthwise_initializer: ConvInitializer = "glorot_uniform"
-    """How the weights of the filters are drawn at the start."""
+    """Initializer of the depthwise filters."""
     pointwise_initializer: ConvInitializer = "glorot_uniform"
-    """How the weights of the mixtures are drawn at the start."""
+    """Initializer of the pointwise weights."""
     depthwise_regularizer: Regularizer | None = None
-    """Penalty on large weights of the filters, or null."""
+    """Penalty on large weights of the depthwise filters, or null."""
     pointwise_regularizer: Regularizer | None = None
-    """Penalty on large weights of the mixtures, or null."""
+    """Penalty on large pointwise weights, or null."""
 
     @property
     def step(self) -> tuple[int, int]:
@@ -403,11 +403,11 @@ class _Pooling(LayerRecord):
     type: str
     """Kind of layer."""
     pool_size: Size = (2, 2)
-    """Height and width of a window in pixels; one number for both."""
+    """Height and width of a window in pixels, or one number for both."""
     strides: Size | None = None
-    """Pixels from one window to the next; null: windows side by side."""
+    """Step of the windows in pixels; null: windows side by side."""
     padding: Padding = "valid"
-    """Whether a window that reaches over the border is left out or cut off."""
+    """valid leaves out windows that reach over the border, same cuts them off."""
 
     @property
     def step(self) -> tuple[int, int]:

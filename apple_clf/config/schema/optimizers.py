@@ -57,9 +57,9 @@ class SGD(_Optimizer):
     type: Literal["sgd"] = "sgd"
     """Kind of optimizer."""
     momentum: Share = 0.0
-    """Share of the last update that is kept."""
+    """Share of the last update that is added to the next."""
     nesterov: bool = False
-    """Whether the gradient is taken where the momentum leads."""
+    """Whether to use Nesterov momentum."""
 
 
 class Momentum(_Optimizer):
@@ -71,9 +71,9 @@ class Momentum(_Optimizer):
     type: Literal["momentum"] = "momentum"
     """Kind of optimizer."""
     momentum: Share = 0.9
-    """Share of the last update that is kept."""
+    """Share of the last update that is added to the next."""
     nesterov: bool = False
-    """Whether the gradient is taken where the momentum leads."""
+    """Whether to use Nesterov momentum."""
 
 
 class RMSprop(_Optimizer):
@@ -84,11 +84,11 @@ class RMSprop(_Optimizer):
     type: Literal["rmsprop"] = "rmsprop"
     """Kind of optimizer."""
     rho: BelowOne = 0.9
-    """How slowly the running mean of squared gradients is updated."""
+    """Decay rate of the running mean of squared gradients."""
     momentum: Share = 0.0
-    """Share of the last update that is kept."""
+    """Share of the last update that is added to the next."""
     epsilon: Epsilon = 1e-7
-    """Added to the divisor to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
     centered: bool = False
     """Whether gradients are divided by their estimated deviation instead of their size."""
 
@@ -97,13 +97,13 @@ class _AdamLike(_Optimizer):
     """What Adam and AdamW share."""
 
     beta_1: BelowOne = 0.9
-    """How slowly the running mean of gradients is updated."""
+    """Decay rate of the running mean of gradients."""
     beta_2: BelowOne = 0.999
-    """How slowly the running mean of squared gradients is updated."""
+    """Decay rate of the running mean of squared gradients."""
     epsilon: Epsilon = 1e-7
-    """Added to the divisor to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
     amsgrad: bool = False
-    """Whether the divisor never shrinks."""
+    """Whether to use the AMSGrad variant, whose divisor never shrinks."""
 
 
 class Adam(_AdamLike):
@@ -123,7 +123,7 @@ class AdamW(_AdamLike):
     type: Literal["adamw"] = "adamw"
     """Kind of optimizer."""
     weight_decay: Share = 0.004
-    """Share of each weight, times the learning rate, taken off at every step."""
+    """Share of each weight, times the learning rate, subtracted at every step."""
 
 
 class Nadam(_Optimizer):
@@ -134,11 +134,11 @@ class Nadam(_Optimizer):
     type: Literal["nadam"] = "nadam"
     """Kind of optimizer."""
     beta_1: BelowOne = 0.9
-    """How slowly the running mean of gradients is updated."""
+    """Decay rate of the running mean of gradients."""
     beta_2: BelowOne = 0.999
-    """How slowly the running mean of squared gradients is updated."""
+    """Decay rate of the running mean of squared gradients."""
     epsilon: Epsilon = 1e-7
-    """Added to the divisor to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
 
 
 class Adagrad(_Optimizer):
@@ -152,7 +152,7 @@ class Adagrad(_Optimizer):
     initial_accumulator_value: Share = 0.1
     """Start of each weight's sum of squared gradients."""
     epsilon: Epsilon = 1e-7
-    """Added to the divisor to avoid dividing by zero."""
+    """Small constant that avoids division by zero."""
 
 
 class Lion(_Optimizer):
@@ -164,11 +164,11 @@ class Lion(_Optimizer):
     type: Literal["lion"] = "lion"
     """Kind of optimizer."""
     beta_1: BelowOne = 0.9
-    """How much of the running mean counts in a step, beside the newest gradient."""
+    """Weight of the running mean in a step; the newest gradient has the rest."""
     beta_2: BelowOne = 0.99
-    """How slowly the running mean of gradients is updated."""
+    """Decay rate of the running mean of gradients."""
     weight_decay: Share | None = None
-    """Share of each weight, times the learning rate, taken off at every step, or null."""
+    """Share of each weight, times the learning rate, subtracted at every step, or null."""
 
 
 class Muon(_Optimizer):
@@ -182,21 +182,21 @@ class Muon(_Optimizer):
     type: Literal["muon"] = "muon"
     """Kind of optimizer."""
     momentum: Share = 0.95
-    """Share of the last update that is kept."""
+    """Share of the last update that is added to the next."""
     nesterov: bool = True
-    """Whether the gradient is taken where the momentum leads."""
+    """Whether to use Nesterov momentum."""
     ns_steps: Annotated[int, Field(ge=1, le=100)] = 5
     """Newton-Schulz iterations that make a step orthogonal."""
     weight_decay: Share = 0.004
-    """Share of each weight that takes orthogonal steps, times the learning rate, taken off."""
+    """Weight decay, times the learning rate, of the weights with orthogonal steps."""
     adam_weight_decay: Share = 0.004
-    """Share of each weight that AdamW steps, times the learning rate, taken off."""
+    """Weight decay, times the learning rate, of the weights that AdamW updates."""
     adam_beta_1: BelowOne = 0.9
-    """How slowly AdamW's running mean of gradients is updated."""
+    """Decay rate of AdamW's running mean of gradients."""
     adam_beta_2: BelowOne = 0.999
-    """How slowly AdamW's running mean of squared gradients is updated."""
+    """Decay rate of AdamW's running mean of squared gradients."""
     epsilon: Epsilon = 1e-7
-    """Added to AdamW's divisor to avoid dividing by zero."""
+    """Small constant that avoids division by zero in AdamW."""
 
     def keras_arguments(self) -> dict[str, Any]:
         """The arguments of the Keras class, with the output layer's name."""
@@ -294,7 +294,7 @@ class PiecewiseConstantSchedule(_Schedule):
     boundaries: Annotated[tuple[Epochs, ...], Field(min_length=1, max_length=1000)]
     """Epochs after which the next value holds, ascending."""
     values: Annotated[tuple[Rate, ...], Field(min_length=2, max_length=1001)]
-    """Learning rates, one more than boundaries."""
+    """Learning rates: one more than boundaries."""
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

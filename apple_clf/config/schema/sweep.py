@@ -86,22 +86,22 @@ class SweepConfig(Record):
     """Which experiments `apple-clf sweep` tries; `train` does not look at it."""
 
     parameters: dict[str, Values]
-    """What to try of which key, such as {training.learning_rate: [1e-4, 1e-3]}."""
+    """Values to try for each key, such as {training.learning_rate: [1e-4, 1e-3]}."""
     sampler: Sampler | None = None
     """How trials are chosen: all combinations in turn, at random, or by what the earlier ones came
     to (tree-structured Parzen estimator). null: grid if all parameters can be counted and trials
     is null, else tpe."""
     trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
-    """Most trials. null: the whole grid, or 20 of another sampler."""
+    """Maximum number of trials; null: the whole grid, or 20 with another sampler."""
     seeds: Annotated[int, Field(ge=1, le=100)] = 1
-    """Trainings of each trial, with seed, seed + 1 and so on; its value is their mean."""
+    """Number of trainings per trial, with seed, seed + 1 and so on; their mean counts."""
     pruner: Pruner = "none"
     """Stops trials that fall behind the others at the same epoch (median), or that halving in
     turns leaves out (hyperband). It looks at the first seed of each trial."""
     metric: Metric = "val_accuracy"
-    """What is compared, of the epoch whose weights are kept; never anything of the test images."""
+    """Value to compare trials by, at the epoch whose weights are kept; never on the test images."""
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
-    """Trainings at a time, each in a process of its own. null: one for each core."""
+    """Number of trainings to run in parallel, each in its own process; null: one per core."""
 
     @model_validator(mode="after")
     def _keys_can_be_tried(self) -> Self:
@@ -118,7 +118,7 @@ class ExperimentFile(Experiment):
     """All that a YAML file may hold: an experiment and, beside it, a sweep."""
 
     sweep: SweepConfig | None = None
-    """Experiments that differ from this one, to be compared: `apple-clf sweep`."""
+    """Variants of this experiment to compare, for `apple-clf sweep`."""
 
     @property
     def experiment(self) -> Experiment:

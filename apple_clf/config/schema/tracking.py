@@ -23,9 +23,9 @@ class MlflowConfig(Record):
     """A store that MLflow reads."""
 
     uri: Address = "sqlite:///mlflow.db"
-    """A database, its file relative to where the command runs, or an http address."""
+    """Database, its file relative to the working directory, or an http address."""
     experiment: Text = "apple-clf"
-    """MLflow's experiment that the runs go to; made if there is none."""
+    """MLflow experiment for the runs; created if it does not exist."""
 
     @model_validator(mode="after")
     def _no_password(self) -> Self:
@@ -42,13 +42,13 @@ class TensorBoardConfig(Record):
     """Event files that TensorBoard reads."""
 
     folder: Text = "tensorboard"
-    """Holds a folder per run; relative to where the command runs."""
+    """Folder for the log, with one subfolder per run; relative to the working directory."""
 
 
 class TrackingConfig(Record):
     """Where else a training is told, beside its own folder; nothing depends on it."""
 
     mlflow: MlflowConfig | None = None
-    """Parameters, curves, metrics, findings and pictures to MLflow; null: not."""
+    """Log parameters, curves, metrics, findings and pictures to MLflow, or null."""
     tensorboard: TensorBoardConfig | None = None
-    """Curves, metrics and findings to TensorBoard; null: not."""
+    """Log curves, metrics and findings to TensorBoard, or null."""

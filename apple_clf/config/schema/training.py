@@ -59,7 +59,7 @@ class CategoricalFocalCrossentropy(_Loss):
     type: Literal["categorical_focal_crossentropy"] = "categorical_focal_crossentropy"
     """Kind of loss."""
     gamma: Annotated[float, Field(ge=0, le=100)] = 2.0
-    """How much less they count."""
+    """Focusing parameter: larger values make easy images count less."""
     alpha: Share = 0.25
     """Factor on the whole loss."""
 
@@ -86,22 +86,22 @@ class ReduceOnPlateau(Record):
     """Lowers the learning rate when the monitored value stops getting better."""
 
     monitor: Monitor = "val_loss"
-    """The value to watch."""
+    """Value to monitor."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """What the learning rate is multiplied by."""
+    """Factor on the learning rate."""
     patience: Epochs = 3
-    """Epochs without improvement before that."""
+    """Number of epochs without improvement before the rate is lowered."""
     min_learning_rate: Annotated[float, Field(ge=0, le=MAX_LEARNING_RATE)] = 0.0
-    """Never lower than this."""
+    """Lower bound of the learning rate."""
 
 
 class EarlyStopping(Record):
     """Ends training when the monitored value stops getting better; the best weights are kept."""
 
     monitor: Monitor = "val_loss"
-    """The value to watch."""
+    """Value to monitor."""
     patience: Epochs = 5
-    """Epochs without improvement before training ends."""
+    """Number of epochs without improvement before training ends."""
     min_delta: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Smallest change that counts as improvement."""
 
@@ -118,7 +118,7 @@ class TrainingConfig(Record):
     """How the network learns."""
 
     optimizer: Optimizer = Adam()
-    """How gradients become steps; its name alone will do."""
+    """Optimizer; its name alone is enough."""
     learning_rate: Annotated[
         Annotated[Rate, Tag("number")] | Annotated[Schedule, Tag("record")],
         Discriminator(_number_or_record),
@@ -131,15 +131,15 @@ class TrainingConfig(Record):
     epochs: Epochs = 30
     """Passes over the training images."""
     loss: Loss = SparseCategoricalCrossentropy()
-    """What training makes small; its name alone will do."""
+    """Loss to minimise; its name alone is enough."""
     class_weight: Annotated[
         Annotated[Literal["balanced"] | None, Tag("word")]
         | Annotated[dict[str, Weight], Tag("mapping")],
         Discriminator(_word_or_mapping),
     ] = None
-    """How much each class counts: null (all alike), balanced (rare classes more), or by name."""
+    """Weight of each class: null (equal), balanced (rare classes count more), or by name."""
     early_stopping: EarlyStopping | None = None
-    """Stop when progress stops and keep the best weights, or null."""
+    """Stop when the monitored value stops improving, and keep the best weights; or null."""
     redrawn_copies: Annotated[int, Field(ge=0, le=20)] = 0
     """Copies of each training drawing to train on besides, drawn again by other pens: the first
     with the line of the reader of paper, the others with random widths."""
