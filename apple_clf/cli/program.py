@@ -1,7 +1,7 @@
 """The command line: parse, call one function, print.
 
-Answers go to stdout, narration and errors to stderr. Whatever a command does not need is imported
-inside its function, so that each starts at once.
+Answers go to stdout; progress messages and errors go to stderr. What a command does not need is
+imported inside its function, so that each starts quickly.
 """
 
 import gc

@@ -49,8 +49,8 @@ def class_collapse(record: Record) -> Finding | None:
             "times_it_was_named": named[rarest],
             "share_of_it_in_training": share,
         },
-        "The network hardly ever gives this answer, whatever it sees. Where a class is rare, "
-        "ignoring it costs little; let each class count the same in the loss, and choose the "
+        "The network hardly ever predicts this class, whatever the picture. If a class is rare, "
+        "ignoring it costs little: give each class the same weight in the loss, and choose the "
         "threshold on the validation images.",
         first_valid(record.experiment, *_count_alike(record)),
     )
@@ -76,9 +76,8 @@ def no_better_than_guessing(record: Record) -> Finding | None:
             "of_guessing": record.chance,
             "on_training_images": record.on_training("balanced_accuracy"),
         },
-        "A coin would do as well, on the training images too or nearly so: the network found "
-        "nothing that tells the classes apart. Perhaps the pictures do not show it, are too small, "
-        "or have wrong labels.",
+        "On new images the network does no better than guessing: it found nothing that tells the "
+        "classes apart. Perhaps the pictures do not show it, are too small, or have wrong labels.",
         first_valid(record.experiment, *_something_to_see(record)),
     )
 
@@ -98,9 +97,9 @@ def imbalance_hidden_in_accuracy(record: Record) -> Finding | None:
             "balanced_accuracy": balanced.value,
             "share_of_the_largest_class_in_training": record.majority,
         },
-        "The accuracy looks good because most images are of one class; of the rare class many are "
-        "missed. Judge by balanced accuracy, get more images of the rare class, or at least let "
-        "each class count the same.",
+        "The accuracy looks good because most images belong to one class; many of the rare class "
+        "are missed. Judge by balanced accuracy, and get more images of the rare class, or give "
+        "each class the same weight.",
         first_valid(record.experiment, ("data.apple_fraction=0.5",), *_count_alike(record)),
     )
 
@@ -120,9 +119,9 @@ def uncalibrated(record: Record) -> Finding | None:
             "its_interval_from": error.low,
             "loss": record.experiment.training.loss.type,
         },
-        "Of the answers that it gives with 80 % probability, quite another share is right, so its "
-        "probabilities are not to be taken at their word. A temperature fitted to validation "
-        "images, and plain cross-entropy as the loss, put that right.",
+        "Of the answers with a probability of 80 %, the share that is right is far from 80 %, so "
+        "the probabilities cannot be trusted. A temperature fitted to the validation images, and "
+        "plain cross-entropy as the loss, fix that.",
         first_valid(record.experiment, *_honest(record)),
     )
 
@@ -160,12 +159,12 @@ def _honest(record: Record) -> tuple[Edit, ...]:
 ANSWER_RULES = (
     Rule(
         class_collapse,
-        seen="a class named less than a tenth as often as it is there",
+        seen="a class predicted less than a tenth as often as it occurs",
         explains=("no_better_than_guessing", "underfitting"),
     ),
     Rule(
         no_better_than_guessing,
-        seen="an interval that covers guessing, for no other reason",
+        seen="an interval that includes guessing, without another finding that explains it",
         explains=("underfitting",),
     ),
     Rule(

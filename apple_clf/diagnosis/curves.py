@@ -82,8 +82,8 @@ def learning_rate_too_high(record: Record) -> Finding | None:
         "learning_rate_too_high",
         Severity.problem,
         evidence,
-        "Each step leaps over the valley it should walk down into, so the weights are thrown about "
-        "instead of learning. Take smaller steps.",
+        "The steps are so large that they overshoot the minimum, and the network does not learn. "
+        "Lower the learning rate.",
         first_valid(record.experiment, lower_rate(record.experiment)),
     )
 
@@ -104,8 +104,8 @@ def learning_rate_too_low(record: Record) -> Finding | None:
             "a_step_changed_the_weights_by_a_share_of": step,
             "training_accuracy": record.on_training("accuracy"),
         },
-        "The steps are so small that the weights are almost where they started: the loss falls, "
-        "but it would take ages. Take larger steps.",
+        "The steps are so small that the weights have hardly changed: the loss falls, but far too "
+        "slowly. Raise the learning rate.",
         first_valid(record.experiment, higher_rate(record.experiment)),
     )
 
@@ -125,8 +125,8 @@ def batch_too_large(record: Record) -> Finding | None:
             "steps_in_all": steps,
             "training_accuracy": record.on_training("accuracy"),
         },
-        "The network takes one step for each batch, so batches this large leave it few steps to "
-        "learn in. Smaller batches give more steps for the same work.",
+        "The network takes one step per batch, so batches this large leave few steps to learn in. "
+        "Smaller batches give more steps for the same work.",
         first_valid(record.experiment, (f"training.batch_size={USUAL_BATCH}",)),
     )
 
@@ -170,8 +170,8 @@ def underfitting(record: Record) -> Finding | None:
             "weights_can_adapt_in_layers": len(record.experiment.model.layers),
             "last_loss": record.history["loss"][-1],
         },
-        "It does not even get its training images right, so the network is too small, or held back "
-        "by penalties or dropout, for what there is to learn. Give it more units and more freedom.",
+        "The network does not get even its training images right. It is too small, or penalties or "
+        "dropout hold it back. Use more units, and less regularization.",
         first_valid(record.experiment, _freer(record.experiment)),
     )
 
@@ -189,9 +189,10 @@ def overfitting(record: Record) -> Finding | None:
             "on_new_images": new.value,
             "training_images": record.n_train,
         },
-        "It knows its training images far better than new ones: part of what it learnt are their "
-        "peculiarities, by heart. More images are the best cure; changing them a little each time "
-        "(augmentation), dropout and early stopping help too.",
+        "The network reaches a balanced accuracy of "
+        f"{100 * record.on_training('balanced_accuracy'):.0f} % on its training images and "
+        f"{100 * new.value:.0f} % on new ones: it learnt details that only its training images "
+        "have. More images are the best cure; augmentation, dropout and early stopping help too.",
         first_valid(record.experiment, *_cures(record)),
     )
 
@@ -248,7 +249,7 @@ def _with_dropout(layer: LayerRecord) -> tuple[LayerRecord, ...]:
 CURVE_RULES = (
     Rule(
         learning_rate_too_high,
-        seen="NaN, or steps nearly as long as the weights that leave units dead or nothing learnt",
+        seen="NaN, or steps nearly as large as the weights, with dead units or little learnt",
         explains=("dead_relus", "saturated_units", "overfitting", *STUCK),
     ),
     Rule(
@@ -258,21 +259,21 @@ CURVE_RULES = (
     ),
     Rule(
         batch_too_large,
-        seen="batches of 128 and more that leave fewer than 200 steps, and little learnt",
+        seen="batches of 128 or more, fewer than 200 steps, and little learnt",
         explains=("learning_rate_too_low", *UNFINISHED),
     ),
     Rule(
         stopped_too_early,
-        seen="a loss still falling fast at the end, and little learnt",
+        seen="loss still falling fast at the end, and little learnt",
         explains=POOR_ANSWERS,
     ),
     Rule(
         underfitting,
-        seen="training images not learnt, for no other reason",
+        seen="training images not learnt, without another finding that explains it",
         explains=("uncalibrated",),
     ),
     Rule(
         overfitting,
-        seen="training images known better than new ones by more than 0.1",
+        seen="balanced accuracy on training images more than 0.1 above that on new images",
     ),
 )

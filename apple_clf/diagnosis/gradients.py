@@ -40,9 +40,9 @@ def exploding_gradients(record: Record) -> Finding | None:
         "exploding_gradients",
         Severity.problem,
         evidence,
-        "Each layer makes its numbers larger than the layer before, so the gradients are huge and "
-        "a step leads far away from where it should. Start from smaller weights (the usual "
-        "initializer), or limit the size of the steps (clipping).",
+        "The outputs grow from layer to layer, so the gradients are very large and a step goes far "
+        "too far. Start from smaller weights (the usual initializer), or limit the gradients "
+        "(clipping).",
         first_valid(experiment, usual_start(experiment), (*clip, *lower_rate(experiment)), clip),
     )
 
@@ -68,9 +68,9 @@ def vanishing_gradients(record: Record) -> Finding | None:
             "first_layer": layers[learning[0]],
             "hidden_layers": len(record.experiment.model.layers),
         },
-        "On its way back through the layers the gradient shrinks to almost nothing, so the first "
-        "layers do not learn. Sigmoid and tanh in many layers do that; relu lets it through, and "
-        "so does a skip connection around layers (type: residual) or having fewer of them.",
+        "The gradient shrinks to almost nothing on its way back through the layers, so the first "
+        "layers do not learn. Sigmoid and tanh cause this in deep networks. Use relu, skip "
+        "connections (type: residual), or fewer layers.",
         first_valid(record.experiment, _let_through(record.experiment)),
     )
 
@@ -99,7 +99,7 @@ def _let_through(experiment: Experiment) -> Edit:
 GRADIENT_RULES = (
     Rule(
         exploding_gradients,
-        seen="gradients that are huge before the first step",
+        seen="very large gradients before the first step",
         explains=("learning_rate_too_high", "dead_relus", "saturated_units", "overfitting", *STUCK),
     ),
     Rule(

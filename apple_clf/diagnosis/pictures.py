@@ -39,9 +39,9 @@ def network_for_drawings(record: Record) -> Finding | None:
             "balanced_accuracy": new.value,
             "of_guessing": record.chance,
         },
-        "These are photos in colour, but the network sees them in gray, and its dense layers learn "
-        "each pixel by itself, wherever the thing lies. Let it see colours, and use convolutions, "
-        "which find a pattern in any place.",
+        "The images are colour photos, but the network gets them in gray, and its dense layers "
+        "treat each pixel separately. Use colour, and convolutions, which find a pattern anywhere "
+        "in the picture.",
         first_valid(experiment, _for_photos(record)),
     )
 
@@ -77,8 +77,8 @@ def _for_photos(record: Record) -> Edit:
 PICTURE_RULES = (
     Rule(
         network_for_drawings,
-        seen="photos in colour, seen in gray by a network without convolutions, and less than 0.9 "
-        "right (of two classes)",
+        seen="colour photos, converted to gray for a network without convolutions, and accuracy "
+        "below 0.9 (two classes)",
         explains=("random_labels", "overfitting", "dead_relus", *STUCK),
     ),
 )

@@ -34,9 +34,9 @@ def dead_relus(record: Record) -> Finding | None:
             "layer": layer,
             "way_of_a_step": record.stride,
         },
-        "These units answer 0 to every picture, so no gradient reaches them and they never learn "
-        "again. Large steps push relu units there, and narrow deep networks start with many; "
-        "smaller steps keep them alive, and leaky_relu cannot die.",
+        "These units output 0 for every picture, so they get no gradient and stop learning. Large "
+        "steps cause this in relu units, and narrow deep networks start with many dead units. Use "
+        "smaller steps, or leaky_relu, which cannot die.",
         first_valid(record.experiment, *_by_stride(record, "leaky_relu", ("relu", "relu6"))),
     )
 
@@ -56,9 +56,9 @@ def saturated_units(record: Record) -> Finding | None:
         "saturated_units",
         Severity.problem,
         {"share_of_saturated_outputs": share, "layer": layer, "way_of_a_step": record.stride},
-        "These units are pressed against the ends of their range, where the curve is flat: "
-        "whatever comes in, they answer the same, and hardly any gradient gets through. Smaller "
-        "weights and steps keep them in the middle, and relu has no such end.",
+        "These units are at the ends of their range, where the activation function is flat: their "
+        "output hardly changes, and hardly any gradient gets through. Use smaller weights and "
+        "steps, or relu.",
         first_valid(record.experiment, *_by_stride(record, "relu", SQUASHING)),
     )
 
@@ -86,13 +86,13 @@ def _activated(experiment: Experiment, activation: str, instead_of: tuple[str, .
 UNIT_RULES = (
     Rule(
         dead_relus,
-        seen="half a layer at 0 for every picture",
+        seen="half of a layer's units are 0 for every picture",
         explains=STUCK,
         explains_from=Severity.problem,  # units that still learn explain nothing
     ),
     Rule(
         saturated_units,
-        seen="four in five outputs of a hidden layer in the flat ends of sigmoid or tanh",
+        seen="80 % of a hidden layer's outputs in the flat ends of sigmoid or tanh",
         explains=STUCK,
     ),
 )

@@ -243,7 +243,7 @@ _ALL = (
     Metric(
         name="accuracy",
         words="accuracy",
-        meaning="share of all images that is answered right",
+        meaning="share of all images that are classified correctly",
         low=0,
         high=1,
         larger_is_better=True,
@@ -262,7 +262,7 @@ _ALL = (
     Metric(
         name="balanced_accuracy",
         words="balanced accuracy",
-        meaning="mean share of each class that is answered right",
+        meaning="mean over the classes of the share that is classified correctly",
         low=0,
         high=1,
         larger_is_better=True,
@@ -271,7 +271,7 @@ _ALL = (
     Metric(
         name="precision",
         words="precision",
-        meaning="share of the images answered as the positive class that belongs to it",
+        meaning="share of the images classified as positive that are positive",
         low=0,
         high=1,
         larger_is_better=True,
@@ -280,7 +280,7 @@ _ALL = (
     Metric(
         name="recall",
         words="recall",
-        meaning="share of the positive class that is found",
+        meaning="share of the positive images that are classified as positive",
         low=0,
         high=1,
         larger_is_better=True,
@@ -298,7 +298,7 @@ _ALL = (
     Metric(
         name="matthews_correlation",
         words="Matthews correlation",
-        meaning="correlation of true and answered classes, 0 by chance",
+        meaning="correlation between true and predicted classes; 0 for guessing",
         low=-1,
         high=1,
         larger_is_better=True,
@@ -307,7 +307,7 @@ _ALL = (
     Metric(
         name="roc_auc",
         words="ROC AUC",
-        meaning="how well it ranks images, 0.5 by chance",
+        meaning="how well it ranks images; 0.5 for guessing",
         low=0,
         high=1,
         larger_is_better=True,
@@ -343,7 +343,7 @@ _ALL = (
     Metric(
         name="expected_calibration_error",
         words="calibration error",
-        meaning="how far its probabilities are off",
+        meaning="mean gap between confidence and accuracy",
         low=0,
         high=1,
         larger_is_better=False,
