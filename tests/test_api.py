@@ -101,7 +101,7 @@ def test_config_from_a_file_with_overrides(config: Path) -> None:
     experiment = apple_clf.load_config(config, "training.epochs=7", "model.units=[4, 2]")
     assert (experiment.training.epochs, len(experiment.model.layers)) == (7, 2)
     assert apple_clf.load_config() == apple_clf.Experiment()
-    with pytest.raises(ConfigError, match="is no key"):
+    with pytest.raises(ConfigError, match="is not a key"):
         apple_clf.load_config(str(config), "training.epoch=7")
 
 
@@ -188,9 +188,9 @@ def test_picture_is_answered_alike_in_every_form(
     ("picture", "reason"),
     [
         ("missing.png", "no such file"),
-        (np.zeros((8, 8)), "an array of float64 and shape (8, 8) is no picture"),
-        (np.zeros((8, 8, 4), np.uint8), "an array of uint8 and shape (8, 8, 4) is no picture"),
-        (np.zeros((0, 8), np.uint8), "is no picture"),
+        (np.zeros((8, 8)), "an array of float64 and shape (8, 8) is not a picture"),
+        (np.zeros((8, 8, 4), np.uint8), "an array of uint8 and shape (8, 8, 4) is not a picture"),
+        (np.zeros((0, 8), np.uint8), "is not a picture"),
     ],
     ids=["missing file", "floats", "four channels", "empty"],
 )

@@ -62,7 +62,7 @@ def find_contents(images: UInt8Array) -> Contents:
 
 
 def content_boxes(images: UInt8Array) -> IntArray:
-    """Top, left, bottom and right of what is no frame, int64, (n, 4); all of a plain picture.
+    """Top, left, bottom and right of what is not a frame, int64, (n, 4); all of a plain picture.
 
     Outer rows and columns of one colour are cut off, again and again, for a frame may lie in
     another; each side may have a colour of its own.

@@ -15,7 +15,7 @@ from apple_clf.io.files import printable, write_whole
 
 
 class Form(StrEnum):
-    """How an explanation is written; it is no table."""
+    """How an explanation is written; it is not a table."""
 
     text = "text"
     json = "json"

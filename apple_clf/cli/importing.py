@@ -106,7 +106,7 @@ def _scaling(scale: str | None, offset: float | None) -> tuple[float, float] | N
             raise ValueError
     except (ValueError, ZeroDivisionError):
         raise ConfigError(
-            f"--scale {printable(repr(scale))} and --offset {offset} are no finite numbers to "
+            f"--scale {printable(repr(scale))} and --offset {offset} are not finite numbers to "
             "multiply a pixel by and to add. Write them like 1/127.5 and -1."
         ) from None
     return factor, shift

@@ -145,7 +145,7 @@ def _files(names: list[str], tally: "_Tally") -> Iterator[str | Skipped]:
     """Files that arguments stand for; a folder's other files are counted and passed over."""
     for name in _expand(names):
         if not name:  # which pathlib takes for the current folder
-            raise ConfigError("an empty name is no image. Is a variable of your shell empty?")
+            raise ConfigError("an empty name is not an image. Is a variable of your shell empty?")
         path = Path(name)
         if not path.is_dir():
             yield name

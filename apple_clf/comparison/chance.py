@@ -1,6 +1,6 @@
 """How likely chance alone is: tails of Student's t and of coin tosses, and many p-values at once.
 
-Written out here since SciPy is no part of this project and would take half a second to import.
+Written out here since SciPy is not part of this project and would take half a second to import.
 """
 
 import math

@@ -50,7 +50,7 @@ def parse_condition(text: str) -> Condition:
     match = _EXPRESSION.fullmatch(text)
     if match is None or not match[3]:
         raise ConfigError(
-            f"--where {text!r}: is no comparison. Write it like 'balanced_accuracy>0.9' or "
+            f"--where {text!r}: is not a comparison. Write it like 'balanced_accuracy>0.9' or "
             "status=finished."
         )
     condition = Condition(*match.groups())

@@ -23,7 +23,7 @@ def read_experiment(path: Path) -> Tree:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no YAML mapping.
+        ValueError: it is not YAML mapping.
     """
     return _parse(path.read_text(encoding="utf-8"))
 
@@ -40,7 +40,7 @@ def read_value(path: Path, key: str) -> object:
     Raises:
         KeyError: there is no such key.
         OSError: the file cannot be read.
-        ValueError: it is no YAML mapping.
+        ValueError: it is not YAML mapping.
     """
     section = re.escape(key.partition(".")[0])
     text = path.read_text(encoding="utf-8")
@@ -59,9 +59,9 @@ def _parse(text: str) -> Tree:
     try:
         content = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError("it is no YAML") from error
+        raise ValueError("it is not YAML") from error
     if not isinstance(content, dict):
-        raise ValueError("it is no YAML mapping")
+        raise ValueError("it is not YAML mapping")
     return content
 
 

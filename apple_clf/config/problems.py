@@ -161,7 +161,7 @@ def _unknown_key(settings: Settings, path: Path) -> str:
     """What to say of a key that has no place in its mapping."""
     *parent, key = path
     keys = _known_keys(settings, tuple(parent))
-    problem = f"{settings.dotted(path)} is no key"
+    problem = f"{settings.dotted(path)} is not a key"
     if meant := _meant(str(key), keys):
         return f"{problem}. Did you mean {meant}?"
     siblings = options_at(settings.data, tuple(parent))

@@ -154,7 +154,7 @@ def _index(node: Node, *, step: str, place: Place) -> str | int:
         raise ConfigError(f"{place.name}: {step!r} leads into {shown(node)}, which has no keys.")
     if not step.isdecimal() or int(step) >= len(node):
         count = f"{len(node)} entries, numbered from 0"
-        raise ConfigError(f"{place.name}: {step!r} is no entry of a list of {count}.")
+        raise ConfigError(f"{place.name}: {step!r} is not an entry of a list of {count}.")
     return int(step)
 
 

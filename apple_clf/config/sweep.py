@@ -52,7 +52,7 @@ def parse_sweep(source: bytes, *, filename: str, overrides: Sequence[str] = ()) 
             try, where commas within brackets or quotes do not count.
 
     Raises:
-        ConfigError: something is wrong with the text or an override, or a parameter is no key of
+        ConfigError: something is wrong with the text or an override, or a parameter is not a key of
             the experiment or has a value that the key does not take; all of it at once.
     """
     lists = {text: values for text in overrides if len(values := _values(text)) > 1}

@@ -57,7 +57,7 @@ def read_mapping(text: str | bytes, *, filename: str) -> Document:
     Raises:
         ConfigError: the text is larger than MAX_BYTES, is not UTF-8 or not YAML, is empty or more
             than one document, has no mapping as root, holds more than MAX_VALUES values, nests
-            deeper than MAX_DEPTH, repeats a key, has a key that is no text, or uses an alias, a
+            deeper than MAX_DEPTH, repeats a key, has a key that is not text, or uses an alias, a
             merge or a tag. Repeated keys are all listed, one a line.
     """
     document = _Builder(filename, _decode(text, filename)).build()
@@ -200,7 +200,7 @@ class _Builder:
         if not isinstance(event, yaml.ScalarEvent):
             raise self._error(event, "a key must be a word, not a list or mapping.")
         if not isinstance(self._scalar(event), str):
-            raise self._error(event, f"key {event.value} is no text. Write it in quotes.")
+            raise self._error(event, f"key {event.value} is not text. Write it in quotes.")
         if event.value == "<<" and event.implicit[0]:
             raise self._error(event, "merges (<<) are refused. Write the keys out.")
         path, here = (*level.path, event.value), _position(event.start_mark)

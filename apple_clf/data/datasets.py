@@ -433,7 +433,7 @@ def _positive_class(asked: str | None, class_names: Sequence[str]) -> str:
         return "apple" if "apple" in class_names else class_names[0]
     if asked not in class_names:
         raise DataError(
-            f"data.positive_class {asked!r} is no class of the data: "
+            f"data.positive_class {asked!r} is not a class of the data: "
             f"{', '.join(map(printable, class_names))}."
         )
     return asked

@@ -51,7 +51,7 @@ def list_labelled_files(folder: Path) -> Listing:
         FileSystemError: the folder cannot be read.
     """
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "there is no such folder"
+        what = "is not a folder" if folder.exists() else "there is no such folder"
         raise DataError(
             f"{printable(folder)}: {what}. Set data.path to a folder that holds one folder "
             "of images for each class."

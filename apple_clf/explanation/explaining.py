@@ -52,7 +52,7 @@ def explain(
 
     Raises:
         ConfigError: there is no such class, layer or unit.
-        DataError: the file is no usable picture.
+        DataError: the file is not a usable picture.
         ArtifactError: the run has no usable model.
     """
     predictor = Predictor.load(run)
@@ -96,7 +96,7 @@ def _label(asked: str | None, file: str, record: "ModelRecord") -> str | None:
     names = record.class_names
     if asked is not None and asked not in names:
         raise ConfigError(
-            f"--label {asked!r} is no class of the model. "
+            f"--label {asked!r} is not a class of the model. "
             f"It knows {', '.join(map(printable, names))}."
         )
     folder = portable(Path(file).absolute().parent.name)
@@ -153,7 +153,7 @@ def _decision(predictor: Predictor, outputs: Outputs) -> Decision:
 def _nearest(
     run: Run, pixels: UInt8Array, network: "Network"
 ) -> tuple[Nearest | None, tuple[str, ...]]:
-    """The training images most alike; what keeps them from being shown is no reason to stop."""
+    """The training images most alike; what keeps them from being shown is not a reason to stop."""
     try:
         dataset = load_training_data(run)
     except AppleClfError as error:

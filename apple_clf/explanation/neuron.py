@@ -34,7 +34,7 @@ def choose_neuron(
         unit: from 0; the strongest for this picture if left out.
 
     Raises:
-        ConfigError: there is no such layer or unit, or it is no weighted sum.
+        ConfigError: there is no such layer or unit, or it is not a weighted sum.
     """
     place = _find_layer(network, layer)
     view = views[place]
@@ -53,7 +53,7 @@ def _find_layer(network: "Network", layer: str | None) -> int:
         if layer in {str(i + 1), network.steps[i].name}:
             return i
     known = ", ".join(f"{i + 1} ({network.steps[i].name})" for i in summing)
-    raise ConfigError(f"--layer {layer!r} is no layer of weighted sums. There are: {known}.")
+    raise ConfigError(f"--layer {layer!r} is not a layer of weighted sums. There are: {known}.")
 
 
 def weighted_sum(network: "Network", forward: "Forward", *, step: "Step", unit: int) -> WeightedSum:

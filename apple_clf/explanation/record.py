@@ -187,7 +187,7 @@ class Explanation:
     notes: tuple[str, ...]  # what is missing, and why
 
     def as_dict(self) -> dict[str, object]:
-        """All of it for JSON: arrays as lists, and null for what is no finite number."""
+        """All of it for JSON: arrays as lists, and null for what is not a finite number."""
         content = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
         sums = {"total": self.attribution.total, "error": self.attribution.error}
         content["attribution"] = _plain_fields(self.attribution) | {

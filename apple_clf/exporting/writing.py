@@ -90,7 +90,7 @@ def export(run: Run, format_: str, *, target: Path, replace: bool = False) -> Ex
 
 
 def _check_target(target: Path, form: Form, *, replace: bool) -> None:
-    """Refuses to replace what nobody asked to replace, or what is no export."""
+    """Refuses to replace what nobody asked to replace, or what is not an export."""
     if not os.path.lexists(target):
         return
     if not replace:
@@ -98,7 +98,7 @@ def _check_target(target: Path, form: Form, *, replace: bool) -> None:
     expected = target if form.marker is None else target / form.marker
     if not expected.is_file() or target.is_symlink():
         kind = "file" if form.marker is None else f"folder of a {form.name}"
-        raise ConfigError(f"{printable(target)}: is no {kind}. Choose another name.")
+        raise ConfigError(f"{printable(target)}: is not a {kind}. Choose another name.")
 
 
 @contextmanager

@@ -84,8 +84,8 @@ def decode(
         max_value.
 
     Raises:
-        ImageError: the file cannot be read, is no JPEG, PNG, BMP, GIF, WEBP or TIFF, is too large,
-            cut short or corrupt. The message is the reason and does not name the file.
+        ImageError: the file cannot be read, is not a JPEG, PNG, BMP, GIF, WEBP or TIFF, is too
+            large, truncated or corrupt. The message is the reason and does not name the file.
     """
     data = source if isinstance(source, bytes) else read_file(source)
     kind = _sniff(data)

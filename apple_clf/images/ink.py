@@ -154,7 +154,7 @@ AREA_LEVEL = 0.88
 """Of the light of the paper: what is darker on a wide area is coloured in."""
 
 SHADOW_LEVEL = 0.8
-"""Of the light of the paper: what is darker at the border is no drawing. A lens dims less."""
+"""Of the light of the paper: what is darker at the border is not a drawing. A lens dims less."""
 
 STEEP = 0.7
 """Of an area's rim, so much ends within two pixels of the coarse grid."""

@@ -33,8 +33,8 @@ IN_COLOUR = 0.05
 """Share of the pixels. Of 300 photos of groceries 98 % have twice as much, a gray JPEG has none."""
 
 FILLED = 0.04
-"""Share of the pixels inside coloured areas, not lines: then it is no line drawing, but a photo of
-something on plain ground, or painted, and its colour tells more than its outline."""
+"""Share of the pixels inside coloured areas, not lines: then it is no line drawing but a photo of
+something on plain ground, or painted, and its colour matters more than its outline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ CLEARER = 1.7
 def without_rulings(
     ink: UInt8Array, threshold: int, sheet: BoolArray | None
 ) -> tuple[BoolArray, int]:
-    """Where there is ink that is no long straight line, and how many such lines there were."""
+    """Where there is ink that is not a long straight line, and how many such lines there were."""
     mask = ink >= threshold
     rest, n_lines = _without_any_lines(mask, sheet)
     if not n_lines:

@@ -16,7 +16,7 @@ PATTERN = 9
 """Of those pixels, odd: what is narrower and bright belongs to the pattern of a table."""
 
 LEAST_SHARE = 0.12
-"""Of the picture that a sheet covers, or it is no sheet to draw on."""
+"""Of the picture that a sheet covers, or it is not a sheet to draw on."""
 
 STEP = 0.85
 """From paper to table, within four pixels, light falls to this share of itself or below. Soft

@@ -45,7 +45,7 @@ def read_members(
         packings: the compression methods of zipfile that are allowed.
 
     Raises:
-        ArchiveError: it is no ZIP, or does not hold these members in these sizes.
+        ArchiveError: it is not a ZIP, or does not hold these members in these sizes.
         DamagedArchiveError: it is damaged.
     """
     _check_directory(content, max_sizes)
@@ -63,7 +63,7 @@ def read_members(
 def _check_directory(content: bytes, max_sizes: Mapping[str, int]) -> None:
     """Looks at the last record of the ZIP itself: a long list of members is never parsed."""
     if not content.startswith(_START):
-        raise ArchiveError("it is no ZIP")
+        raise ArchiveError("it is not a ZIP")
     end = content[-_END_SIZE:]
     if len(content) < _END_SIZE or not end.startswith(_END) or not end.endswith(b"\0\0"):
         raise DamagedArchiveError("it is cut off, or has a comment or something else at its end")

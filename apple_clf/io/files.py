@@ -119,7 +119,7 @@ class Skipped:
 
     @property
     def by_name(self) -> bool:
-        """Whether it was left out because its name is no image file's."""
+        """Whether it was left out because its name is not an image file's."""
         return self.reason == NOT_AN_IMAGE
 
 
@@ -163,7 +163,7 @@ def find_images(folder: Path) -> Iterator[str | Skipped]:
 
 
 def _unfit(entry: "os.DirEntry[str]", root: Path) -> str | None:
-    """Why a directory entry is no image file to read, or None."""
+    """Why a directory entry is not an image file to read, or None."""
     try:
         if entry.is_symlink():
             if entry.is_dir():

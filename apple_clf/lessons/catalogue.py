@@ -92,7 +92,7 @@ def find_lesson(name: str) -> Lesson:
     if name not in names:
         near = get_close_matches(name, names, n=1)
         hint = f"Did you mean {near[0]}?" if near else "List them: apple-clf lesson list"
-        raise ConfigError(f"{printable(name)!r} is no lesson. {hint}")
+        raise ConfigError(f"{printable(name)!r} is not a lesson. {hint}")
     return _read(_LESSONS / name)
 
 

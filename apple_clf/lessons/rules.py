@@ -87,11 +87,11 @@ def parse_rule(text: str, *, says: str) -> Rule:
         says: the sentence that it makes true.
 
     Raises:
-        ValueError: the text is no comparison.
+        ValueError: the text is not a comparison.
     """
     match = _RULE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no comparison such as 'val_loss of a < val_loss of b - 0.1'")
+        raise ValueError(f"{text!r} is not a comparison like 'val_loss of a < val_loss of b - 0.1'")
     measure, run, sign, number, factor, other, other_run, plus, margin = match.groups()
     right = Quantity(other, other_run) if other else None
     bound = float(number or margin or 0)

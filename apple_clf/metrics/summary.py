@@ -85,7 +85,7 @@ def evaluate(
         One estimate a metric; one without a value, and with the reason, where it is undefined.
 
     Raises:
-        ValueError: no images, shapes or codes that do not fit, a probability that is no number
+        ValueError: no images, shapes or codes that do not fit, a probability that is not a number
             in [0, 1].
     """
     y_true, y_prob = _checked(y_true, y_prob, positive=positive)

@@ -56,7 +56,7 @@ def adapt(model: keras.Model, *, n_classes: int, scaling: Scaling | None = None)
             rescale by itself, and nothing for one that does.
 
     Raises:
-        ArtifactError: its input is no image, or its output no answer about so many classes.
+        ArtifactError: its input is not an image, or its output no answer about so many classes.
     """
     shape = _image_shape(tuple(model.input_shape[1:]))
     dtype = keras.backend.standardize_dtype(model.inputs[0].dtype)
@@ -90,8 +90,8 @@ def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
             found = (math.isqrt(n // 3), math.isqrt(n // 3), 3)
         case _:
             raise ArtifactError(
-                f"its input {shape} is no image of one or three channels, nor a flat square one. "
-                "Build it on keras.Input((height, width, channels))."
+                f"its input {shape} is not an image of one or three channels, nor a flat square "
+                "one. Build it on keras.Input((height, width, channels))."
             )
     if not all(1 <= side <= MAX_SIDE for side in found):
         raise ArtifactError(f"its images of {found} are larger than {MAX_SIDE} pixels a side.")
@@ -186,6 +186,6 @@ def _softmax(head: _Head, n_classes: int) -> tuple[FloatArray, FloatArray, str]:
     if head.activation == "linear":
         return head.kernel, head.bias, "It answers with logits (linear), so a softmax was added"
     raise ArtifactError(
-        f"it ends in the activation {head.activation}, so its answers are no probabilities of "
+        f"it ends in the activation {head.activation}, so its answers are not probabilities of "
         f"{n_classes} classes that exclude each other. End it with softmax or linear."
     )

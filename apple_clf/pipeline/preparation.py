@@ -55,7 +55,7 @@ def _check_fit(config: TrainingConfig, dataset: Dataset) -> None:
         unknown = [name for name in config.class_weight if name not in dataset.class_names]
         if unknown:
             raise ConfigError(
-                f"training.class_weight names {unknown[0]!r}, which is no class of the data. "
+                f"training.class_weight names {unknown[0]!r}, which is not a class of the data. "
                 f"Its classes: {', '.join(map(printable, dataset.class_names))}."
             )
     for key in ("early_stopping", "reduce_on_plateau"):

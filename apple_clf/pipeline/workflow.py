@@ -114,7 +114,7 @@ def resume(
         manner: how it is carried out.
 
     Raises:
-        ArtifactError: it is no run, or its experiment or data are no longer what they were.
+        ArtifactError: it is not a run, or its experiment or data are no longer what they were.
         LockedError: another process is at work on it.
         DataError, FileSystemError, DivergedError, InterruptedTrainingError: as for `train`.
     """

@@ -114,7 +114,7 @@ class Predictor:
             # Only numbers are kept: LiteRT refuses to resize while its own arrays are held.
             self._outputs = {name: int(tensor["index"]) for name, tensor in outputs.items()}
         except (ValueError, RuntimeError, IndexError, KeyError) as error:
-            raise ArtifactError(f"the model is no LiteRT model of this kind: {error}") from error
+            raise ArtifactError(f"the model is not a LiteRT model of this kind: {error}") from error
         shape = tuple(map(int, self._input["shape_signature"][1:]))
         if shape != record.preprocessing.shape or n_classes != len(record.class_names):
             raise ArtifactError(

@@ -102,7 +102,7 @@ def _as_image(pixels: UInt8Array) -> Image.Image:
     fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if pixels.dtype != np.uint8 or not fits or not pixels.size:
         raise ImageError(
-            f"an array of {pixels.dtype} and shape {pixels.shape} is no picture: pixels are uint8 "
-            "from 0 to 255, (height, width), or with 1 or 3 channels after"
+            f"an array of {pixels.dtype} and shape {pixels.shape} is not a picture: pixels are "
+            "uint8 from 0 to 255, (height, width), or with 1 or 3 channels after"
         )
     return Image.fromarray(pixels)

@@ -106,7 +106,7 @@ def settings(chosen: Experiment) -> dict[str, list[Setting]]:
 
 
 def _defaults(value: object) -> dict[str, object] | None:
-    """The defaults of a record's kind by key, the tag first; None for what is no record."""
+    """The defaults of a record's kind by key, the tag first; None for what is not a record."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields.items()
         found = {key: None if field.is_required() else field.default for key, field in fields}

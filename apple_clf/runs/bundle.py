@@ -64,7 +64,7 @@ def read_bundle(path: Path) -> tuple[ModelRecord, bytes]:
     """The record and the LiteRT file of a bundle, its SHA-256 checked.
 
     Raises:
-        ArtifactError: it is no bundle, damaged, changed, or made by a newer version.
+        ArtifactError: it is not a bundle, damaged, changed, or made by a newer version.
     """
     try:
         members = read_members(_content(path), _MAX_SIZES, packings=(zipfile.ZIP_STORED,))

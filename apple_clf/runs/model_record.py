@@ -64,7 +64,7 @@ def read_model_record(path: Path) -> ModelRecord:
         text = path.read_bytes()
     except FileNotFoundError:
         raise ArtifactError(
-            f"{printable(path)}: missing, so this is no finished run. "
+            f"{printable(path)}: missing, so this is not a finished run. "
             "List the finished ones: apple-clf runs"
         ) from None
     except OSError as error:
@@ -85,9 +85,9 @@ def parse_model_record(text: bytes, *, where: Path) -> ModelRecord:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise _corrupt(where, "it is no JSON") from None
+        raise _corrupt(where, "it is not JSON") from None
     if not isinstance(content, dict):
-        raise _corrupt(where, "it is no JSON object")
+        raise _corrupt(where, "it is not JSON object")
     _check_versions(where, content)
     try:
         return _parse(content)
@@ -114,7 +114,7 @@ def _check_versions(path: Path, content: dict[str, Any]) -> None:
 
 def _parse(content: dict[str, Any]) -> ModelRecord:
     if not isinstance(content["class_names"], list):
-        raise TypeError("class_names is no list")
+        raise TypeError("class_names is not a list")
     class_names = tuple(_text(name) for name in content["class_names"])
     threshold, goal = content["threshold"], content["threshold_goal"]
     novelty = content["novelty_threshold"]
@@ -167,14 +167,14 @@ def _preprocessing(content: dict[str, Any], *, version: int) -> Preprocessing:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     value.encode()  # JSON can hold half a character, which no output could
     return value
 
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return float(value)
 
 

@@ -98,7 +98,7 @@ def _grid_values(values: Range | tuple[Node, ...]) -> list[Any]:
 
 
 def _steps(values: Range) -> int:
-    """How often the step fits between low and high, as written: 0.1 is no binary number."""
+    """How often the step fits between low and high, as written: 0.1 is not a binary number."""
     low, high, step = (Decimal(str(n)) for n in (values.low, values.high, values.step or 1))
     return int((high - low) // step)
 

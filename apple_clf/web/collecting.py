@@ -57,7 +57,7 @@ class Collection:
 
         Raises:
             DataError: there is no such class.
-            ImageError: it is no usable picture.
+            ImageError: it is not a usable picture.
             FileSystemError: the folder is full, or cannot be written.
         """
         folder = self._folders.get(label)

@@ -28,7 +28,7 @@ def explain_picture(model: Model, body: bytes) -> dict[str, Any]:
         body: the picture's file.
 
     Raises:
-        ImageError: it is no usable picture.
+        ImageError: it is not a usable picture.
         ArtifactError: the weights are so large that answers overflow.
     """
     return explain_loaded(model, loading.load(body, model.record.preprocessing))

@@ -21,7 +21,7 @@ MAX_HEAD = 16 * 1024
 MAX_CONNECTIONS = 512
 
 _REASONS = {
-    400: ("Bad Request", "this is no HTTP request."),
+    400: ("Bad Request", "this is not an HTTP request."),
     408: ("Request Timeout", f"the request was not complete after {RECEIVE_SECONDS:g} s."),
     431: ("Request Header Fields Too Large", f"the head is longer than {MAX_HEAD:,} bytes."),
     503: ("Service Unavailable", "too many connections. Try again in a second."),
@@ -104,7 +104,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP gets this."""
+        """What is not HTTP gets this."""
         self._refuse(400)
 
     def timeout_keep_alive_handler(self) -> None:

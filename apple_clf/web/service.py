@@ -66,7 +66,7 @@ class Service:
         """What happens inside of all models.
 
         Raises:
-            ImageError: it is no usable picture.
+            ImageError: it is not a usable picture.
             BusyError: too many are waiting.
         """
         found = [await self._in_thread(partial(explain_picture, m, body)) for m in self.models]

@@ -68,7 +68,7 @@ def test_quiet_says_nothing_on_the_way(cli: Cli, site: Site) -> None:
             2,
             "data fetch: one_vs_rest must be one of the classes, not fig",
         ),
-        (("cifar100", "--per-class", "3"), 2, "data fetch: per_class is no key"),
+        (("cifar100", "--per-class", "3"), 2, "data fetch: per_class is not a key"),
         (("quickdraw", "--classes", "apple,bananna"), 3, "Did you mean banana?"),
         (("cifar100", "--classes", "aple,pear"), 3, "Did you mean apple?"),
     ],

@@ -36,7 +36,7 @@ def test_text_json_and_page_tell_the_answer_of_predict(
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [
-        (["--label", "plum"], 2, "'plum' is no class"),
+        (["--label", "plum"], 2, "'plum' is not a class"),
         (["--layer", "99"], 2, "no layer of weighted sums"),
         (["--unit", "32"], 2, "dense_1 has the units 0 to 31"),
         (["--out", "page.jpg"], 2, "Name it like page.png"),

@@ -127,7 +127,7 @@ def test_sorting_and_picking_import_nothing_heavy(folder: Path) -> None:
         (["--sort", "acuracy"], "Did you mean accuracy?"),
         (["--sort", "learning_rate"], "Did you mean training.learning_rate?"),
         (["--where", "training.optimiser.type=adam"], "Did you mean training.optimizer.type?"),
-        (["--where", "accuracy"], "is no comparison"),
+        (["--where", "accuracy"], "is not a comparison"),
         (["--where", "status<finished"], "only a number can be compared by <"),
     ],
 )

@@ -179,7 +179,7 @@ def test_fault_01_unknown_key_names_place_and_nearest_key(tmp_path: Path) -> Non
         load_experiment(path)
 
     assert str(caught.value) == (
-        f"{path}:2:3: training.learing_rate is no key. Did you mean learning_rate?"
+        f"{path}:2:3: training.learing_rate is not a key. Did you mean learning_rate?"
     )
 
 

@@ -32,18 +32,18 @@ SEED = "seed must be a whole number from 0 to 4294967295, not"
 
 WRONG = {
     # unknown keys
-    "typo": ("nam: x", "1:1: nam is no key. Did you mean name?"),
-    "dash": ("training: {batch-size: 3}", "1:12: training.batch-size is no key. Did you mean batch_size?"),
-    "lr": ("training: {lr: 1}", "1:12: training.lr is no key. Did you mean learning_rate?"),
-    "batch": ("training: {batch: 1}", "1:12: training.batch is no key. Did you mean batch_size?"),
-    "n_epochs": ("training: {n_epochs: 1}", "1:12: training.n_epochs is no key. Did you mean epochs?"),
-    "imgsz": ("preprocessing: {imgsz: 1}", "1:17: preprocessing.imgsz is no key. Did you mean image_size?"),
-    "random_seed": ("random_seed: 1", "1:1: random_seed is no key. Did you mean seed?"),
-    "one level too high": ("epochs: 1", "1:1: epochs is no key here. Did you mean training.epochs?"),
-    "two levels too high": ("training: {beta_1: 0}", "1:12: training.beta_1 is no key here. Did you mean training.optimizer.beta_1?"),
-    "one level too low": ("data: {source: noise, seed: 1}", "1:23: data.seed is no key here. Did you mean seed?"),
-    "of another record": ("data: {source: noise, path: x}", "1:23: data.path is no key here. It belongs to folder, npz, quickdraw, cifar100."),
-    "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is no key. Known keys: image_size, color_mode, resize, polarity, reader, max_value."),
+    "typo": ("nam: x", "1:1: nam is not a key. Did you mean name?"),
+    "dash": ("training: {batch-size: 3}", "1:12: training.batch-size is not a key. Did you mean batch_size?"),
+    "lr": ("training: {lr: 1}", "1:12: training.lr is not a key. Did you mean learning_rate?"),
+    "batch": ("training: {batch: 1}", "1:12: training.batch is not a key. Did you mean batch_size?"),
+    "n_epochs": ("training: {n_epochs: 1}", "1:12: training.n_epochs is not a key. Did you mean epochs?"),
+    "imgsz": ("preprocessing: {imgsz: 1}", "1:17: preprocessing.imgsz is not a key. Did you mean image_size?"),
+    "random_seed": ("random_seed: 1", "1:1: random_seed is not a key. Did you mean seed?"),
+    "one level too high": ("epochs: 1", "1:1: epochs is not a key here. Did you mean training.epochs?"),
+    "two levels too high": ("training: {beta_1: 0}", "1:12: training.beta_1 is not a key here. Did you mean training.optimizer.beta_1?"),
+    "one level too low": ("data: {source: noise, seed: 1}", "1:23: data.seed is not a key here. Did you mean seed?"),
+    "of another record": ("data: {source: noise, path: x}", "1:23: data.path is not a key here. It belongs to folder, npz, quickdraw, cifar100."),
+    "nothing like it": ("preprocessing: {zz: 1}", "1:17: preprocessing.zz is not a key. Known keys: image_size, color_mode, resize, polarity, reader, max_value."),
     # missing keys
     "path": ("name: a\ndata:\n  source: folder", "2:1: data.path is missing: folder of <split>/<class>/* or <class>/*, relative to the working directory."),
     "source": ("data: {train_samples: 3}", "1:1: data.source is missing. Give one of noise, simulated, folder, npz, quickdraw, cifar100."),
@@ -55,7 +55,7 @@ WRONG = {
     "number as name": ("data: {source: 5}", "1:16: data.source must be one of noise, simulated, folder, npz, quickdraw, cifar100, not 5."),
     "activation": ("model: {layers: [{type: activation, activation: rellu}]}", "1:49: model.layers.0.activation 'rellu' is unknown. Did you mean relu?"),
     "layer's other name": ("model: {layers: [{type: maxpool}]}", "1:25: model.layers.0.type 'maxpool' is unknown. Did you mean max_pooling2d?"),
-    "layer's key's other name": ("model: {layers: [{type: conv2d, filters: 2, kernel_size: 3, stride: 2}]}", "1:61: model.layers.0.stride is no key. Did you mean strides?"),
+    "layer's key's other name": ("model: {layers: [{type: conv2d, filters: 2, kernel_size: 3, stride: 2}]}", "1:61: model.layers.0.stride is not a key. Did you mean strides?"),
     "nested residual": ("model: {layers: [{type: residual, layers: [{type: residual}]}]}", f"1:51: model.layers.0.layers.0.type must be one of {LAYERS.split(', global')[0]}, not the text 'residual'."),
     "bare optimizer": ("training: {optimizer: adma}", "1:23: training.optimizer 'adma' is unknown. Did you mean adam?"),
     "bare loss": ("training: {loss: mse}", "1:18: training.loss 'mse' is unknown. Did you mean mean_squared_error?"),
@@ -145,9 +145,9 @@ def test_keys_named_like_parts_of_the_schema_are_not_mistaken_for_them() -> None
 
 def test_odd_keys_keep_to_their_line() -> None:
     assert problems('"a\\nb": 1\n' + "k" * 999 + ": 1") == [
-        "1:1: 'a\\nb' is no key. Known keys: name, seed, data, preprocessing, model, training, "
+        "1:1: 'a\\nb' is not a key. Known keys: name, seed, data, preprocessing, model, training, "
         "decision, tracking, sweep.",
-        f"2:1: '{'k' * 60}' is no key. Known keys: name, seed, data, preprocessing, model, "
+        f"2:1: '{'k' * 60}' is not a key. Known keys: name, seed, data, preprocessing, model, "
         "training, decision, tracking, sweep.",
     ]
 

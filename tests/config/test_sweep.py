@@ -92,7 +92,7 @@ def test_any_value_reaches_the_experiment_as_it_was(value: object) -> None:
     [
         (
             "sweep: {parameters: {training.learing_rate: [1]}}",
-            "f:1:46: training.learing_rate is no key. Did you mean learning_rate?",
+            "f:1:46: training.learing_rate is not a key. Did you mean learning_rate?",
         ),
         (
             "sweep: {parameters: {training.epochs: [3, 0]}}",
@@ -116,7 +116,7 @@ def test_any_value_reaches_the_experiment_as_it_was(value: object) -> None:
         ),
         (
             "sweep: {parameters: {seed: [1]}, trails: 3}",
-            "f:1:34: sweep.trails is no key. Did you mean trials?",
+            "f:1:34: sweep.trails is not a key. Did you mean trials?",
         ),
         (
             "sweep: {parameters: {}}",

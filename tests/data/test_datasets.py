@@ -149,7 +149,7 @@ def test_positive_class_is_the_one_asked_for_or_the_first(
 
 
 def test_unknown_positive_class_is_refused(image_folder: ImageFolder) -> None:
-    with pytest.raises(DataError, match="positive_class 'c' is no class of the data: a, b"):
+    with pytest.raises(DataError, match="positive_class 'c' is not a class of the data: a, b"):
         load(folder_data(image_folder({"a": 3, "b": 3}), positive_class="c"))
 
 

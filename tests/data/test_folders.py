@@ -224,7 +224,7 @@ def test_fault_29_class_names_are_valid_unicode(tmp_path: Path) -> None:
     ("place", "message"),
     [
         ("missing", "there is no such folder"),
-        ("file", "is no folder"),
+        ("file", "is not a folder"),
         ("empty", "holds no folders. Put the images of each class in a folder"),
     ],
 )

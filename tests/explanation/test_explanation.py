@@ -91,7 +91,7 @@ def test_without_a_label_nothing_flows_back(runs: dict[str, Run], tmp_path: Path
 
 
 def test_unknown_label_is_refused(runs: dict[str, Run], picture: str) -> None:
-    with pytest.raises(ConfigError, match=r"'cherry' is no class.*apple, pear, plum"):
+    with pytest.raises(ConfigError, match=r"'cherry' is not a class.*apple, pear, plum"):
         explain(runs["dense"], picture, label="cherry")
 
 

@@ -85,7 +85,7 @@ def test_commands_of_the_page_work_in_an_empty_folder(lesson: Lesson, tmp_path: 
 
 
 def test_lesson_that_is_misspelt_is_guessed() -> None:
-    with pytest.raises(ConfigError, match=r"'learningrate' is no lesson. Did you mean learning-ra"):
+    with pytest.raises(ConfigError, match=r"'learningrate' is not a lesson. Did you mean learn"):
         find_lesson("learningrate")
     with pytest.raises(ConfigError, match="List them: apple-clf lesson list"):
         find_lesson("../../tests")

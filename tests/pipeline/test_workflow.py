@@ -194,7 +194,7 @@ DEEP = "model.layers=[" + ", ".join(["{type: dense, units: 8}"] * 6) + "]"
 def test_class_weight_of_an_unknown_class_is_refused_before_a_run_is_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         run_experiment(tmp_path, "training.class_weight={pear: 2}")
-    assert "'pear', which is no class of the data. Its classes: apple, not_apple." in str(
+    assert "'pear', which is not a class of the data. Its classes: apple, not_apple." in str(
         error.value
     )
     assert not list(tmp_path.iterdir())

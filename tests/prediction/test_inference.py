@@ -234,7 +234,7 @@ def test_fault_41_other_formats_are_refused_before_a_parser_sees_them(
 def test_fault_41_text_whose_hash_was_recorded_is_no_model(run: Run, litert: bytes) -> None:
     run.litert_model.write_text("no model")
     run.model_record.write_text(make_record(b"no model", *NAMES).to_json())
-    with pytest.raises(ArtifactError, match=r"model\.tflite: the model is no LiteRT model"):
+    with pytest.raises(ArtifactError, match=r"model\.tflite: the model is not a LiteRT model"):
         Predictor.load(run)
 
 

@@ -220,7 +220,7 @@ def test_a_record_of_version_1_reads_pictures_as_they_are(tmp_path: Path) -> Non
 
 
 def test_fault_41_missing_record_is_no_finished_run(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="missing, so this is no finished run"):
+    with pytest.raises(ArtifactError, match="missing, so this is not a finished run"):
         read_model_record(tmp_path / "model.json")
     with pytest.raises(ArtifactError, match="cannot be read: Is a directory"):
         read_model_record(tmp_path)

@@ -187,7 +187,7 @@ def oversized(run: Path, *, times: int) -> Tally:
 
 
 def bad_bodies(run: Path, picture: Path) -> Tally:
-    """57: what is no picture."""
+    """57: what is not a picture."""
     tally, good = Tally(), picture.read_bytes()
     (expected,) = predicted(run, [picture])
     jpeg = io.BytesIO()

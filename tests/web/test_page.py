@@ -252,7 +252,7 @@ def test_picture_that_cannot_be_used_is_told(visit: Open) -> None:
     seen.page.wait_for_selector("#problem:not([hidden])")
     assert "image" in (seen.page.locator("#problem").text_content() or "")
     seen.page.evaluate(TRANSFER, [[1], "text/plain", "notes.txt", "drop"])
-    assert seen.page.locator("#problem").text_content() == "That is no picture."
+    assert seen.page.locator("#problem").text_content() == "That is not a picture."
     seen.complaints.clear()  # Chromium notes the 422 on its console
 
 

@@ -1,4 +1,4 @@
-"""What LimitedProtocol takes from uvicorn, which is no public part of it and may change."""
+"""What LimitedProtocol takes from uvicorn, which is not a public part of it and may change."""
 
 import asyncio
 

@@ -30,7 +30,7 @@ N_BYTES = 169_001_437
 MD5 = "eb9058c3a382ffc7106e4002c42a8d85"
 """As its publisher gives it beside the archive."""
 SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
-"""As Keras pins it, since MD5 is no proof against a file made to deceive."""
+"""As Keras pins it, since MD5 is not proof against a file made to deceive."""
 
 SPLITS = ("train", "test")
 
@@ -80,7 +80,7 @@ def read_split(path: Path, split: str) -> tuple[list[int], UInt8Array]:
         with tarfile.open(path, "r:gz") as archive:
             member = archive.extractfile(f"cifar-100-python/{split}")
             if member is None:
-                raise _unfit(path, f"{split} is no file")
+                raise _unfit(path, f"{split} is not a file")
             content = _Unpickler(member).load()
         labels, data = content[b"fine_labels"], content[b"data"]
         pictures = data.reshape(len(labels), 3, 32, 32).transpose(0, 2, 3, 1)

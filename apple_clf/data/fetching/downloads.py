@@ -143,7 +143,7 @@ def mirrored(url: str) -> str:
         return url
     if urlsplit(mirror).scheme not in {"http", "https"} or not urlsplit(mirror).netloc:
         raise ConfigError(
-            f"{MIRROR} is {printable(mirror)!r}, which is no web address. "
+            f"{MIRROR} is {printable(mirror)!r}, which is not a web address. "
             "Set it to one like https://mirror.example, or unset it."
         )
     return mirror.rstrip("/") + urlsplit(url).path

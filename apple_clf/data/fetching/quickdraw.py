@@ -107,7 +107,7 @@ def read_strokes(lines: Sequence[bytes], *, where: str) -> list[tuple[Strokes, b
     """The strokes of each line of an .ndjson file, and whether the game recognised the drawing.
 
     Raises:
-        DataError: a line is no drawing.
+        DataError: a line is not a drawing.
     """
     found = []
     for number, line in enumerate(lines, start=1):
@@ -118,7 +118,7 @@ def read_strokes(lines: Sequence[bytes], *, where: str) -> list[tuple[Strokes, b
                 if not (strokes and recognized in (True, False) and all(map(_is_stroke, strokes))):
                     raise ValueError
             except (ValueError, LookupError, TypeError, RecursionError) as error:
-                raise _damaged(where, f"line {number} is no drawing") from error
+                raise _damaged(where, f"line {number} is not a drawing") from error
             found.append((strokes, recognized))
     return found
 

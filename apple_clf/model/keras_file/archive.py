@@ -41,7 +41,7 @@ def read_archive(content: bytes) -> Archive:
         content: the whole file.
 
     Raises:
-        ArtifactError: it is no ZIP as Keras writes it, or larger than it claims or than is
+        ArtifactError: it is not a ZIP as Keras writes it, or larger than it claims or than is
             read; the message does not name the file.
     """
     try:

@@ -87,7 +87,7 @@ def _read(path: Path) -> bytes:
             "model.save('model.keras')."
         )
     if path.exists() and not path.is_file():
-        raise ArtifactError("it is no regular file.")
+        raise ArtifactError("it is not a regular file.")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE + 1)

@@ -63,13 +63,13 @@ def read_network(text: bytes) -> dict[str, Any]:
         text: config.json.
 
     Raises:
-        ArtifactError: it is no JSON object, nested too deep, or names anything but the known
+        ArtifactError: it is not JSON object, nested too deep, or names anything but the known
             layers and their parts; the message does not name the file.
     """
     try:
         network = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"corrupt: config.json is no JSON: {error}. Copy it again.") from error
+        raise ArtifactError(f"corrupt: config.json is not JSON: {error}. Copy it again.") from error
     if not isinstance(network, dict) or network.get("class_name") not in _MODELS:
         raise ArtifactError(
             "config.json describes neither a Sequential nor a Functional model. "
@@ -104,7 +104,7 @@ def _check(part: dict[str, Any]) -> None:
     """Refuses an object of Keras that is not on the list, or that names itself in two ways."""
     name, module = part.get("class_name"), part.get("module")
     if not isinstance(name, str) or not isinstance(module, str | None):
-        raise ArtifactError("config.json names a class by something that is no text. Refused.")
+        raise ArtifactError("config.json names a class by something that is not text. Refused.")
     if name == "__keras_tensor__" and part.keys() == _TENSOR:
         return
     if name not in _ALLOWED.get(module, ()):

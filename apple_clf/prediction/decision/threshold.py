@@ -57,7 +57,7 @@ def choose_threshold(
     if len(np.unique(y_true)) != 2:
         raise ValueError("a threshold is chosen on images of both classes")
     if not re.fullmatch(_GOALS, goal):
-        raise ValueError(f"{goal!r} is no goal")
+        raise ValueError(f"{goal!r} is not a goal")
     candidates = _candidates(y_true, y_prob, positive=positive)
     metric, _, least = goal.partition(">=")
     values: FloatArray = getattr(candidates, metric)

@@ -76,7 +76,7 @@ function complain(text) {
 function take(files) {
   const file = Array.from(files).find((item) => item.type.startsWith("image/"));
   if (file) pad.add(file);
-  else if (files.length) complain("That is no picture.");
+  else if (files.length) complain("That is not a picture.");
 }
 
 function listen() {

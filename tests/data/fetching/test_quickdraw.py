@@ -138,7 +138,7 @@ def test_a_class_gives_as_many_drawings_as_it_has(site: Site, tmp_path: Path) ->
     ids=lambda line: line[-40:].decode("latin-1"),
 )
 def test_a_line_that_is_no_drawing_is_named(line: bytes) -> None:
-    with pytest.raises(DataError, match=r"apple.ndjson: .*: line 2 is no drawing"):
+    with pytest.raises(DataError, match=r"apple.ndjson: .*: line 2 is not a drawing"):
         read_strokes([record(LINE), line], where="apple.ndjson")
 
 

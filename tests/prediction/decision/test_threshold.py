@@ -115,8 +115,8 @@ def test_value_is_what_the_threshold_gives_whatever_the_scores(
     ("y_true", "goal", "words"),
     [
         pytest.param([0, 0], "f1", "both classes", id="one_class"),
-        pytest.param([0, 1], "accuracy", "'accuracy' is no goal", id="unknown"),
-        pytest.param([0, 1], "f1>=0.5", "is no goal", id="f1_has_no_least"),
+        pytest.param([0, 1], "accuracy", "'accuracy' is not a goal", id="unknown"),
+        pytest.param([0, 1], "f1>=0.5", "is not a goal", id="f1_has_no_least"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(y_true: list[int], goal: str, words: str) -> None:
