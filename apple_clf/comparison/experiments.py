@@ -23,7 +23,7 @@ def read_experiment(path: Path) -> Tree:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not YAML mapping.
+        ValueError: it is not a YAML mapping.
     """
     return _parse(path.read_text(encoding="utf-8"))
 
@@ -40,7 +40,7 @@ def read_value(path: Path, key: str) -> object:
     Raises:
         KeyError: there is no such key.
         OSError: the file cannot be read.
-        ValueError: it is not YAML mapping.
+        ValueError: it is not a YAML mapping.
     """
     section = re.escape(key.partition(".")[0])
     text = path.read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def _parse(text: str) -> Tree:
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError("it is not YAML") from error
     if not isinstance(content, dict):
-        raise ValueError("it is not YAML mapping")
+        raise ValueError("it is not a YAML mapping")
     return content
 
 

@@ -37,7 +37,7 @@ def test_text_json_and_page_tell_the_answer_of_predict(
     ("options", "code", "told"),
     [
         (["--label", "plum"], 2, "'plum' is not a class"),
-        (["--layer", "99"], 2, "no layer of weighted sums"),
+        (["--layer", "99"], 2, "not a layer of weighted sums"),
         (["--unit", "32"], 2, "dense_1 has the units 0 to 31"),
         (["--out", "page.jpg"], 2, "Name it like page.png"),
         (["--out", "no/such/folder.png"], 5, "cannot be written"),

@@ -91,7 +91,7 @@ def test_scale_is_a_number_or_a_fraction(
 
 @pytest.mark.parametrize("scale", ["", "a", "1/2/3", "nan", "1/0", "0", "inf", "1e999"])
 def test_scale_that_is_no_number_is_refused(scale: str) -> None:
-    with pytest.raises(ConfigError, match="no finite numbers"):
+    with pytest.raises(ConfigError, match="not finite numbers"):
         _scaling(scale, None)
 
 

@@ -35,7 +35,7 @@ def test_a_key_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize("text", ["- 1", "a: [", "'", "[" * 2000])
 def test_what_is_no_experiment_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "resolved.yaml").write_text(text)
-    with pytest.raises(ValueError, match="no YAML"):
+    with pytest.raises(ValueError, match=r"not (a )?YAML"):
         read_experiment(tmp_path / "resolved.yaml")
 
 

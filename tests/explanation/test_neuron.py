@@ -98,8 +98,8 @@ def test_layer_is_named_by_number_or_name() -> None:
     ("layer", "unit", "told"),
     [
         ("dense_9", None, r"There are: 3 \(dense_1\), 6 \(dense_4\), 8 \(output\)"),
-        ("0", None, "no layer of weighted sums"),
-        ("batch_normalization_3", 0, "no layer of weighted sums"),
+        ("0", None, "not a layer of weighted sums"),
+        ("batch_normalization_3", 0, "not a layer of weighted sums"),
         ("dense_1", 9, "has the units 0 to 8"),
         (None, -1, "has the units 0 to 8"),
     ],

@@ -146,5 +146,5 @@ def test_integers_are_calibrated_on_the_training_images_or_not_at_all(
 
 
 def test_run_without_a_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="no finished run"):
+    with pytest.raises(ArtifactError, match="not a finished run"):
         export(Run(tmp_path), "litert", target=tmp_path / "a")

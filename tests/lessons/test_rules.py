@@ -59,7 +59,7 @@ BAD = (
 
 @pytest.mark.parametrize("text", BAD)
 def test_anything_else_is_no_rule(text: str) -> None:
-    with pytest.raises(ValueError, match="no comparison"):
+    with pytest.raises(ValueError, match="not a comparison"):
         parse_rule(text, says="")
 
 

@@ -192,10 +192,10 @@ def _used_twice() -> Any:
         ),
         pytest.param(_used_twice, "ends in a layer used twice", id="layer used twice"),
         pytest.param(lambda: sequential(L.Conv2D(4, 6)), "one row of numbers", id="map"),
-        pytest.param(lambda: sequential(L.Dense(4), shape=(35,)), "no image", id="no square"),
+        pytest.param(lambda: sequential(L.Dense(4), shape=(35,)), "not an image", id="no square"),
         pytest.param(
             lambda: sequential(L.Flatten(), L.Dense(4), shape=(6, 6, 4)),
-            "no image",
+            "not an image",
             id="4 channels",
         ),
         pytest.param(

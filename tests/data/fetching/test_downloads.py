@@ -151,5 +151,5 @@ def test_a_mirror_has_the_paths_of_the_publisher(
 def test_a_mirror_is_a_web_address(monkeypatch: pytest.MonkeyPatch, mirror: str) -> None:
     monkeypatch.setenv("APPLE_CLF_MIRROR", mirror)
 
-    with pytest.raises(ConfigError, match="no web address"):
+    with pytest.raises(ConfigError, match="not a web address"):
         mirrored(URL)

@@ -55,6 +55,9 @@ EVERY_LAYER = """[
     {"type": "random_invert", "factor": 0.5},
     {"type": "conv2d", "filters": 2, "kernel_size": 3, "kernel_regularizer": {"l2": 0.1}},
     {"type": "residual", "layers": [{"type": "conv2d", "filters": 4, "kernel_size": 1}]},
+    {"type": "depthwise_conv2d", "kernel_size": 2}, {"type": "prelu", "shared_axes": [1, 2]},
+    {"type": "separable_conv2d", "filters": 4, "kernel_size": 2, "padding": "same"},
+    {"type": "gaussian_noise", "stddev": 0.1},
     {"type": "max_pooling2d"}, {"type": "average_pooling2d"}, {"type": "layer_normalization"},
     {"type": "batch_normalization"}, {"type": "global_average_pooling2d"},
     {"type": "dense", "units": 3, "activation": "gelu"}, {"type": "dropout", "rate": 0.1},
@@ -259,7 +262,7 @@ def test_fault_44_weights_of_another_shape_are_refused(kernel: tuple[int, int]) 
     [
         pytest.param(lambda path: None, "cannot be read: No such file", id="missing"),
         pytest.param(Path.mkdir, "SavedModel", id="folder"),
-        pytest.param(os.mkfifo, "no regular file", id="fifo"),
+        pytest.param(os.mkfifo, "not a regular file", id="fifo"),
         pytest.param(lambda path: path.write_bytes(weights()), "HDF5", id="h5 renamed"),
         pytest.param(lambda path: path.write_bytes(pack()[:99]), "corrupt", id="truncated"),
     ],

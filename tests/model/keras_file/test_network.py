@@ -91,12 +91,12 @@ CODE = part("__lambda__", module="builtins", value="4wEAAA==")
             "__typespec__",
             id="type",
         ),
-        pytest.param({"module": "os", "config": {}}, "no text", id="no class"),
-        pytest.param({**part("Dense"), "class_name": ["Dense"]}, "no text", id="class is a list"),
+        pytest.param({"module": "os", "config": {}}, "not text", id="no class"),
+        pytest.param({**part("Dense"), "class_name": ["Dense"]}, "not text", id="class is a list"),
         pytest.param(
             {**part("Dense"), "registered_name": ["Dense"]}, "'Dense'", id="registered is a list"
         ),
-        pytest.param({**part("Dense"), "module": ["keras"]}, "no text", id="module is a list"),
+        pytest.param({**part("Dense"), "module": ["keras"]}, "not text", id="module is a list"),
         pytest.param({**part("Dense"), "config": "eval"}, "no config", id="config is a text"),
         pytest.param({**part("Dense"), "weights": "file"}, "weights", id="another key"),
         pytest.param(
@@ -115,11 +115,11 @@ def test_fault_42_what_is_not_on_the_list_is_refused_by_name(evil: Part, named: 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param(b"", "no JSON", id="empty"),
-        pytest.param(b"\xff", "no JSON", id="no text"),
-        pytest.param(b"[" * 100_000, "no JSON", id="deep"),
+        pytest.param(b"", "not JSON", id="empty"),
+        pytest.param(b"\xff", "not JSON", id="no text"),
+        pytest.param(b"[" * 100_000, "not JSON", id="deep"),
         pytest.param(b'{"a": NaN}', "NaN", id="nan"),
-        pytest.param(b"1" * 5000, "no JSON", id="huge number"),
+        pytest.param(b"1" * 5000, "not JSON", id="huge number"),
         pytest.param(b"[]", "neither", id="list"),
         pytest.param(b'{"class_name": []}', "neither", id="no class"),
         pytest.param(json.dumps(part("Model", module="keras")).encode(), "neither", id="subclass"),
