@@ -65,6 +65,13 @@ LAYER = {
 }
 
 
+def nothing(*_arguments: object, **_keywords: object) -> None:
+    """Draws no pictures and writes no page, which are not what is tested here."""
+
+
+QUICK = workflow.Manner(checkpoint_seconds=0, draw=nothing, report=nothing)
+
+
 class StoppedError(Exception):
     """A training that ends after its first epoch."""
 
@@ -96,7 +103,9 @@ def test_a_file_may_hold_each_kind_of_layer() -> None:
 @pytest.fixture(scope="module", params=list(LAYER.values()), ids=list(LAYER))
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     trained, source = experiment(request.param)
-    return workflow.train(trained, source=source, folder=tmp_path_factory.mktemp("whole"))
+    return workflow.train(
+        trained, source=source, folder=tmp_path_factory.mktemp("whole"), manner=QUICK
+    )
 
 
 def resumed(source: bytes, folder: Path) -> Run:
@@ -107,10 +116,10 @@ def resumed(source: bytes, folder: Path) -> Run:
             source=source,
             folder=folder,
             reporter=StopAfterOne(),
-            manner=workflow.Manner(checkpoint_seconds=0),
+            manner=QUICK,
         )
     (run,) = list_runs(folder)
-    return workflow.resume(run)
+    return workflow.resume(run, manner=QUICK)
 
 
 def assert_same_bytes(one: Run, other: Run) -> None:
@@ -153,7 +162,7 @@ def test_with_each_optimizer_a_resumed_training_gives_the_same_bytes(
     kind: str, tmp_path: Path
 ) -> None:
     trained, source = experiment("{type: dense, units: 4}", f", optimizer: {kind}")
-    whole = workflow.train(trained, source=source, folder=tmp_path / "whole")
+    whole = workflow.train(trained, source=source, folder=tmp_path / "whole", manner=QUICK)
     assert_same_bytes(resumed(source, tmp_path / "resumed"), whole)
 
 
@@ -174,5 +183,5 @@ def test_with_each_schedule_a_resumed_training_gives_the_same_bytes(
     schedule: str, tmp_path: Path
 ) -> None:
     trained, source = experiment("{type: dense, units: 4}", f", learning_rate: {schedule}")
-    whole = workflow.train(trained, source=source, folder=tmp_path / "whole")
+    whole = workflow.train(trained, source=source, folder=tmp_path / "whole", manner=QUICK)
     assert_same_bytes(resumed(source, tmp_path / "resumed"), whole)
